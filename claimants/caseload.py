@@ -1,0 +1,208 @@
+"""The caseload on a reference date: claims or people, by smallest area and dimensions."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from claimants.counting import Tally, claims_query, people_query, tally_claims, tally_people
+from claimants.dimensions import Dimension
+from claimants.engine import DEFAULT_MEMORY, EngineRefusal, connect, fetch
+from claimants.erasure import erasure_needs, weak_erasure_needs
+from claimants.extract import Extract, ExtractSpec, open_extract
+from claimants.places import area_form
+from claimants.records import Shape, judge, record_needs
+from claimants.states import WORDS, State
+from claimants.text import as_code
+from common.faults import Faults
+from common.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from geography.postcodes import Postcodes
+
+__all__ = ["Caseload", "CaseloadSpec", "count_caseload"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseloadSpec:
+    """What is counted.
+
+    Attributes
+    ----------
+    reference_date : a claim is live on it if start <= date and it has no end,
+        or end >= date (extract's end `inclusive`), or end > date (`exclusive`).
+    count : "claims", or "people": each person once, by the claim that stands for them.
+    dimensions : of the joint table; for people, what a dimension of the claim
+        says is said by the claim that stands for the person.
+
+    Raises
+    ------
+    ValueError
+        `count` is neither, a dimension comes twice, or client groups, which
+        place persons, are asked for claims.
+    """
+
+    reference_date: dt.date
+    count: str = "claims"
+    dimensions: tuple[Dimension, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.count not in ("claims", "people"):
+            raise ValueError(f"count ({self.count}) must be claims or people")
+        names = [dimension.name for dimension in self.dimensions]
+        if len(set(names)) != len(names):
+            raise ValueError(f"dimensions ({', '.join(names)}) must be all different")
+        if self.count == "claims" and "client_group" in names:
+            raise ValueError("dimensions (client_group) must not be asked for claims: it places persons")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caseload:
+    """True counts of the smallest areas: for `sdc` and the reviewer, not for publication.
+
+    Attributes
+    ----------
+    cells : columns `area` (int32, index into the area codes), one int16 column
+        per dimension (index into its categories) and `count` (int64, >= 1),
+        sorted by area and then by the dimensions; what is not there is zero.
+    buckets : where every row went, in fixed order; for people with one bucket more.
+    rows_read : rows of the extract, equal to the sum of the buckets.
+    notices : sentences for the reviewer, some with true counts.
+    """
+
+    cells: pa.Table
+    dimensions: tuple[Dimension, ...]
+    buckets: Mapping[str, int]
+    rows_read: int
+    notices: tuple[str, ...]
+
+
+def count_caseload(
+    extract: ExtractSpec,
+    *,
+    area_codes: np.ndarray,
+    postcodes: "Postcodes | None",
+    spec: CaseloadSpec,
+    progress: Progress = SILENT,
+    spill: Path | None = None,
+    memory: str = DEFAULT_MEMORY,
+    threads: int | None = None,
+) -> Caseload:
+    """Count the caseload of an extract in one pass over the columns that it takes.
+
+    Parameters
+    ----------
+    area_codes : codes of the smallest areas, text of shape (n,), sorted.
+    postcodes : lookup from postcodes to indices of `area_codes`; None if the
+        extract has the code of the smallest area itself (field output_area).
+    spill : folder for what does not fit into memory; None forbids writing anything.
+
+    Raises
+    ------
+    InputError
+        The extract cannot be read, lacks a column, holds no row, or names
+        output areas that `area_codes` lacks; memory does not suffice.
+    """
+    progress.step("Counting claims", total=1)
+    with connect(spill=spill, memory=memory, threads=threads) as connection:
+        opened = _open(connection, extract, spec, postcodes is not None)
+        rows = judge(
+            connection,
+            opened,
+            reference_date=spec.reference_date,
+            dimensions=spec.dimensions,
+            area_codes=area_codes,
+            postcodes=postcodes,
+        )
+        shape = Shape(areas=len(area_codes), dimensions=spec.dimensions)
+        try:
+            tally = _tally(connection, rows, shape, spec)
+            refused = False
+        except EngineRefusal:
+            refused = True
+        if refused:
+            raise opened.explain_refusal()
+        if State.UNKNOWN_AREA in tally.states:
+            _refuse_areas(connection, rows, opened)
+    rows_read = sum(tally.buckets.values())
+    if opened.rows is not None and rows_read != opened.rows:
+        raise RuntimeError(f"buckets hold {rows_read} rows, the files {opened.rows}")
+    _refuse_nothing(rows_read, opened)
+    progress.advance()
+    return Caseload(
+        cells=_cells(tally, shape),
+        dimensions=spec.dimensions,
+        buckets=tally.buckets,
+        rows_read=rows_read,
+        notices=tuple(_notices(tally, opened)),
+    )
+
+
+def _open(connection: Any, extract: ExtractSpec, spec: CaseloadSpec, by_postcode: bool) -> Extract:
+    needs = record_needs(spec.dimensions, postcodes=by_postcode)
+    opened = open_extract(connection, extract, needs)
+    if {need.field for need in erasure_needs()} <= set(opened.absent):
+        opened = open_extract(connection, extract, [*needs, *weak_erasure_needs()])
+    return opened
+
+
+def _tally(connection: Any, rows: Any, shape: Shape, spec: CaseloadSpec) -> Tally:
+    if spec.count == "claims":
+        return tally_claims(fetch(connection, claims_query(rows)))
+    return tally_people(fetch(connection, people_query(rows, shape, spec.reference_date)))
+
+
+def _cells(tally: Tally, shape: Shape) -> pa.Table:
+    names = ["area", *(dimension.name for dimension in shape.dimensions), "count"]
+    return pa.table(dict(zip(names, [*shape.unpack(tally.cells), tally.counts], strict=True)))
+
+
+def _refuse_areas(connection: Any, rows: Any, opened: Extract) -> None:
+    """Raise for output areas that the lookup lacks, naming those that have the form of a code."""
+    codes = rows.filter(rows.state == int(State.UNKNOWN_AREA)).select(code=as_code(rows.place)).distinct()
+    faults = Faults(", ".join(map(str, opened.spec.paths)))
+    column, mend = (opened.spec.column("output_area"), "use a lookup of the vintage that the claims are coded to")
+    found = sorted(fetch(connection, codes).column("code").to_pylist())
+    for code in found:
+        if area_form(code):
+            faults.add("area missing", f"area {code} is not in the lookup", mend, column=column)
+    strange = sum(not area_form(code) for code in found)
+    if strange:
+        # What has not the form of a code may be anything, a person's postcode too.
+        mend = "name the column that holds codes of output areas under [claims.columns]"
+        faults.add("area missing", f"{strange} different values have not the form of an area code", mend, column=column)
+    faults.raise_if_any()
+
+
+def _refuse_nothing(rows_read: int, opened: Extract) -> None:
+    if rows_read == 0:
+        faults = Faults(", ".join(map(str, opened.spec.paths)))
+        faults.add("empty file", "the extract has no rows", "write the extract again")
+        faults.raise_if_any()
+
+
+def _notices(tally: Tally, opened: Extract) -> list[str]:
+    lines = [
+        f"{tally.states[state]} rows: {WORDS[state]}" for state in State if tally.states.get(state) and state in WORDS
+    ]
+    if tally.disagreeing:
+        lines.append(
+            f"{tally.disagreeing} claims stand there more than once and their copies differ: "
+            "the one of the smallest area code and first categories counts"
+        )
+    decisive = [need.field for need in erasure_needs()]
+    absent = [field for field in decisive if field in opened.absent]
+    if absent:
+        lines.append(f"signs of erasure that (part of) the extract does not have: {', '.join(absent)}")
+    if len(absent) == len(decisive):
+        weak = [need.field for need in weak_erasure_needs()]
+        if {"status", "employment_status"} & set(opened.absent):
+            lines.append("records that were erased cannot be told from others in (part of) this extract")
+        else:
+            have = ", ".join(field for field in weak if field not in opened.absent)
+            lines.append(f"records count as erased where all of these say so: {have}")
+    return lines

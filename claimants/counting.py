@@ -1,0 +1,172 @@
+"""Rows to counts: copies of a claim, claims of a person, cells and buckets in one pass.
+
+Rows that a rule of their own has put into a bucket are folded into one group
+a state.  Rows that are left are grouped by claim (person, benefit and start), so
+that copies of a claim count once, and for counts of people then by person.  Of
+several rows the one that stands is chosen by what the rows say and never by
+where they stand:
+
+- of copies of a claim, the one with the smallest cell: area by code point, then
+  the categories in the order of the dimensions;
+- of a person's claims, the one that started last; of those, the one with the
+  smallest cell.
+
+The client group of a person is the first of data/client_groups.toml that any of
+their live claims with a known benefit leads to, whether or not that claim has
+an area or could be counted itself.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import numpy as np
+import pyarrow as pa
+
+from claimants.records import Shape
+from claimants.states import ANOTHER_CLAIM, BUCKET_OF, BUCKETS, COUNTED, DUPLICATE, LIVE_WITH_BENEFIT, State
+
+__all__ = ["Tally", "claims_query", "people_query", "tally_claims", "tally_people"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """Counts by cell (two int64 arrays, cells ascending), rows by state, buckets, and claims whose copies disagree."""
+
+    cells: np.ndarray
+    counts: np.ndarray
+    states: dict[State, int]
+    buckets: dict[str, int]
+    disagreeing: int
+
+
+def _by_claim(rows: Any, kept: Any) -> Any:
+    """Rows grouped by state and, where `kept`, by claim: rows, smallest and largest cell."""
+    return rows.group_by(
+        state=rows.state,
+        person=ibis.cases((kept, rows.person), else_=None),
+        benefit=ibis.cases((kept, rows.benefit), else_=None),
+        start=ibis.cases((kept, rows.start), else_=None),
+    ).aggregate(rows=rows.count(), cell=rows.cell.min(), other=rows.cell.max(), group=rows.group.min())
+
+
+def claims_query(rows: Any) -> Any:
+    """Counts of claims by state and cell.
+
+    Grain: state × cell; columns `state`, `cell`, `claims`, `rows`, `disagreeing`.
+    The cell is missing but for the state `LEFT`.
+    """
+    left = rows.state == int(State.LEFT)
+    claims = _by_claim(rows, left).drop("group")
+    cell = ibis.cases((claims.state == int(State.LEFT), claims.cell), else_=None)
+    return claims.group_by(state=claims.state, cell=cell).aggregate(
+        claims=claims.count(), rows=_whole(claims.rows.sum()), disagreeing=_whole((claims.cell != claims.other).sum())
+    )
+
+
+def people_query(rows: Any, shape: Shape, reference: dt.date) -> Any:
+    """Counts of people by cell, with the rows that stand behind them by state.
+
+    Grain: state × cell; columns `state`, `cell`, `people`, `claims`,
+    `disagreeing`, and `rows_<state>` for each state in which a row may have a
+    say in its person's client group (`LIVE_WITH_BENEFIT`).  Persons of whom no
+    row is left have no cell.
+    """
+    group_index = [wanted.name for wanted in shape.dimensions].index("client_group") if _grouped(shape) else None
+    kept_states = LIVE_WITH_BENEFIT if group_index is not None else (State.LEFT,)
+    kept = rows.state.isin([int(state) for state in kept_states])
+    claims = _by_claim(rows, kept)
+    left = claims.state == int(State.LEFT)
+    days = ibis.literal(reference).delta(claims.start, unit="day")
+    rank = days.cast("int64") * shape.cells + claims.cell
+    of_person = claims.person.notnull()
+    people = claims.group_by(
+        state=ibis.cases((of_person, int(State.LEFT)), else_=claims.state), person=claims.person
+    ).aggregate(
+        rank=rank.min(where=left),
+        group=claims.group.min(where=of_person),
+        claims=_whole((left & of_person).sum()),
+        disagreeing=_whole((left & (claims.cell != claims.other)).sum()),
+        rows_folded=_whole(claims.rows.sum(where=~of_person)),
+        **{
+            _rows_name(state): _whole(claims.rows.sum(where=of_person & (claims.state == int(state))))
+            for state in kept_states
+        },
+    )
+    cell = people.rank % shape.cells
+    if group_index is not None:
+        cell = cell + people.group.cast("int64") * shape.strides[group_index + 1]
+    columns = ["claims", "disagreeing", "rows_folded", *map(_rows_name, kept_states)]
+    return people.group_by(state=people.state, cell=cell).aggregate(
+        people=_whole(people.rank.notnull().sum()), **{name: _whole(people[name].sum()) for name in columns}
+    )
+
+
+def _grouped(shape: Shape) -> bool:
+    return any(wanted.name == "client_group" for wanted in shape.dimensions)
+
+
+def _rows_name(state: State) -> str:
+    return f"rows_{state.name.lower()}"
+
+
+def _whole(amount: Any) -> Any:
+    # Sums of whole numbers are 128 bits wide in DuckDB, and would leave it as floating point.
+    return amount.fill_null(0).cast("int64")
+
+
+def tally_claims(table: pa.Table) -> Tally:
+    """The result of `claims_query`, told apart into cells and buckets."""
+    state = _column(table, "state")
+    rows = _column(table, "rows")
+    left = state == State.LEFT
+    claims = _column(table, "claims")[left]
+    cells, counts = _sorted(_column(table, "cell")[left], claims)
+    states = {State(int(value)): int(count) for value, count in zip(state[~left], rows[~left], strict=True)}
+    buckets = _buckets(states)
+    buckets[COUNTED] = int(claims.sum())
+    buckets[DUPLICATE] = int(rows[left].sum()) - buckets[COUNTED]
+    disagreeing = int(_column(table, "disagreeing")[left].sum())
+    return Tally(cells=cells, counts=counts, states=states, buckets=buckets, disagreeing=disagreeing)
+
+
+def tally_people(table: pa.Table) -> Tally:
+    """The result of `people_query`, told apart into cells and buckets."""
+    people = _column(table, "people")
+    standing = people > 0
+    cells, counts = _sorted(_column(table, "cell")[standing], people[standing])
+    states: dict[State, int] = {}
+    for value, count in zip(_column(table, "state"), _column(table, "rows_folded"), strict=True):
+        state = State(int(value))
+        states[state] = states.get(state, 0) + int(count)
+    for state in LIVE_WITH_BENEFIT:
+        if _rows_name(state) in table.column_names:
+            states[state] = states.get(state, 0) + int(_column(table, _rows_name(state)).sum())
+    rows = states.pop(State.LEFT, 0)
+    claims = int(_column(table, "claims").sum())
+    buckets = _buckets(states)
+    buckets[COUNTED] = int(people.sum())
+    buckets[ANOTHER_CLAIM] = claims - buckets[COUNTED]
+    buckets[DUPLICATE] = rows - claims
+    disagreeing = int(_column(table, "disagreeing").sum())
+    return Tally(cells=cells, counts=counts, states=states, buckets=buckets, disagreeing=disagreeing)
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray:
+    column = table.column(name)
+    if column.null_count:
+        column = column.fill_null(0)
+    return np.asarray(column.to_numpy())
+
+
+def _sorted(cells: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(cells)
+    return cells[order], counts[order]
+
+
+def _buckets(states: dict[State, int]) -> dict[str, int]:
+    buckets = dict.fromkeys(BUCKETS, 0)
+    for state, rows in states.items():
+        buckets[BUCKET_OF[state]] += rows
+    return buckets

@@ -1,0 +1,1 @@
+"""The ground every room stands on: faults and errors, progress, keys and draws, shipped data."""

@@ -1,0 +1,247 @@
+"""The `smallarea` command: reads options, calls the rooms, tells how it went."""
+
+import contextlib
+import datetime as dt
+import logging
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from common.faults import Fault, InputError
+from common.progress import Progress
+from releases.console import Outcome, run, shown_progress
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="smallarea",
+    help="From claimant records to counts for small areas that identify nobody: protected, attacked, published.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Put one JSON object on standard output, nothing else.")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", help="File with the key; else SMALLAREA_KEY_FILE, else your own.")
+]
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    shown = shown_progress()
+    try:
+        yield shown
+    finally:
+        finish = getattr(shown, "finish", None)
+        if finish:
+            finish()
+
+
+def _do(command: str, body: Callable[[Progress], Outcome], as_json: bool) -> None:
+    def shown() -> Outcome:
+        with _progress() as progress:
+            return body(progress)
+
+    raise typer.Exit(run(command, shown, as_json=as_json))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the published release.")] = Path("smallarea-demo"),
+    as_json: Json = False,
+) -> None:
+    """Do the whole job on a made-up city: records, counts, protection, attack, pages. Needs no network.
+
+    Example: smallarea demo
+    """
+
+    def body(progress: Progress) -> Outcome:
+        from releases.pipeline import publish
+        from releases.synth import DEMO_KEY, SynthOptions, synthesise
+
+        with tempfile.TemporaryDirectory(prefix="smallarea-demo-") as folder:
+            source = Path(folder) / "city"
+            synthesise(SynthOptions(out=source, size=20_000, seed=1, key=DEMO_KEY), progress=progress)
+            done = publish(source / "RELEASE.toml", out, progress=progress)
+        return _published(done, "The key of the demonstration is no secret.")
+
+    _do("demo", body, as_json)
+
+
+@app.command()
+def publish(
+    release: Annotated[Path, typer.Argument(metavar="RELEASE.toml", help="The release file.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the published release.")],
+    review_dir: Annotated[
+        Path | None,
+        typer.Option("--review-dir", help="Folder for reviewers (default: DIR with -review behind its name)."),
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads for counting records.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Publish a release: count, protect, attack, write tables, maps, pages and the review pack.
+
+    Nothing is written unless the release is safe.
+
+    Example: smallarea publish RELEASE.toml --out published
+    """
+
+    def body(progress: Progress) -> Outcome:
+        from releases.pipeline import publish as publish_release
+
+        return _published(publish_release(release, out, review=review_dir, progress=progress, threads=threads))
+
+    _do("publish", body, as_json)
+
+
+def _published(done: Any, *more: str) -> Outcome:
+    lines = (
+        f"Published {done.release}: open {done.release / 'index.html'}",
+        f"For reviewers only: {done.review / 'review.html'}",
+        *more,
+    )
+    return Outcome(
+        verdict="safe", lines=lines, notices=done.notices, audit=done.audit, written=(done.release, done.review)
+    )
+
+
+@app.command()
+def check(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A release folder.")],
+    review_dir: Annotated[Path | None, typer.Option("--review-dir", help="Look at the reviewers' folder too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a release folder from its published files alone, as an independent reviewer would.
+
+    Example: smallarea check published
+    """
+
+    def body(progress: Progress) -> Outcome:
+        from releases.check import check_release
+        from releases.folder import mend
+
+        mend(directory)
+        audit = check_release(directory, review_dir, progress)
+        lines = (f"{directory}: {'passes every check' if audit.safe else 'does not pass'}",)
+        lines += tuple(f"Checked: {what}" for what in audit.checked)
+        lines += tuple(f"Not checked: {what}" for what in audit.not_checked)
+        return Outcome(verdict="safe" if audit.safe else "not safe", lines=lines, audit=audit)
+
+    _do("check", body, as_json)
+
+
+@app.command()
+def synth(
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    size: Annotated[int | None, typer.Option("--size", help="How many claims, trouble included.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another number, other claims.")] = 1,
+    date: Annotated[str, typer.Option("--date", help="Reference date, YYYY-MM-DD.")] = "2026-05-31",
+    form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    files: Annotated[int, typer.Option("--files", min=1, help="How many files.")] = 1,
+    areas: Annotated[
+        Path | None, typer.Option("--areas", help="Lookup of given areas, a row per smallest area.")
+    ] = None,
+    nest: Annotated[str, typer.Option("--nest", help='Its columns, smallest first: "oa21cd<lsoa21cd<msoa21cd".')] = "",
+    country: Annotated[
+        int | None, typer.Option("--country", min=1, help="A made-up country of so many output areas.")
+    ] = None,
+    postcodes: Annotated[Path | None, typer.Option("--postcodes", help="Postcode lookup of the given areas.")] = None,
+    postcode_columns: Annotated[str, typer.Option("--postcode-columns", help='Its columns: "pcds,oa21cd".')] = "",
+    boundary: Annotated[list[str] | None, typer.Option("--boundary", help="LEVEL=FILE, repeatable.")] = None,
+    attribution: Annotated[
+        str, typer.Option("--attribution", help="Copyright line of the boundaries.")
+    ] = "Boundaries as supplied",
+    match: Annotated[Path | None, typer.Option("--match", help="Published counts that the claims must equal.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="COLUMN=VALUE: rows of COUNTS to match, repeatable.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make up an extract of claims with the trouble that real ones have, and a RELEASE.toml for it.
+
+    Example: smallarea synth --size 10000 --out made-up
+    """
+
+    def body(progress: Progress) -> Outcome:
+        from releases.synth import SynthOptions, synthesise
+
+        columns = [name.strip() for name in postcode_columns.split(",") if name.strip()]
+        options = SynthOptions(
+            out=out,
+            size=size,
+            seed=seed,
+            reference_date=_date(date),
+            format=_one_of("--format", form, ("csv", "parquet")),
+            files=files,
+            areas=areas,
+            nest=tuple(part.strip() for part in nest.split("<") if part.strip()),
+            country=country,
+            postcodes=postcodes,
+            postcode_columns=(columns[0], columns[1]) if len(columns) == 2 else None,
+            boundaries=tuple((level, Path(path)) for level, path in _pairs("--boundary", boundary)),
+            attribution=attribution,
+            match=match,
+            where=tuple(_pairs("--where", where)),
+        )
+        made, written = synthesise(options, progress=progress)
+        lines = [f"Made {made.rows:,} claims in {out}"]
+        lines += [f"  {count:>12,}  {bucket}" for bucket, count in made.buckets.items()]
+        lines.append(f"Next: smallarea publish {out / 'RELEASE.toml'} --out DIR")
+        return Outcome(verdict="made", lines=tuple(lines), written=written)
+
+    _do("synth", body, as_json)
+
+
+def _pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:
+    pairs = []
+    for one in given or []:
+        name, equals, value = one.partition("=")
+        if not (name and equals and value):
+            raise _option_fault(option, f"'{one}' is not of the form NAME=VALUE", "write it so")
+        pairs.append((name, value))
+    return pairs
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise _option_fault("--date", f"'{text}' is no date", "write it as YYYY-MM-DD") from None
+
+
+def _one_of(option: str, given: str, allowed: tuple[str, ...]) -> str:
+    if given not in allowed:
+        raise _option_fault(option, f"'{given}' is not known", f"use one of {', '.join(allowed)}")
+    return given
+
+
+def _option_fault(option: str, found: str, mend: str) -> InputError:
+    return InputError([Fault(kind="option", key=option, found=found, mend=mend)])
+
+
+def main() -> None:
+    """Entry point: options that cannot be read end with exit code 2, like any other fault in the input."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    arguments = sys.argv[1:]
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except typer.Abort:
+        raise SystemExit(130) from None
+    except Exception as error:
+        # Typer keeps its own copy of click, whose errors carry `format_message`.
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        fault = _option_fault("options", str(message()).rstrip("."), "see smallarea --help")
+
+        def told() -> Outcome:
+            raise fault
+
+        code = run(arguments[0] if arguments else "", told, as_json="--json" in arguments)
+    raise SystemExit(code or 0)

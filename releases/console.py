@@ -1,0 +1,183 @@
+"""What a command says: progress on a terminal, faults one a line, or one JSON object.
+
+Standard output carries the answer, standard error everything else.  No
+traceback reaches a user unless the fault is ours, and even then none that
+shows values.
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from common.faults import Disclosure, Fault, Infeasible, InputError, fault_lines
+from common.progress import SILENT
+from common.progress import Progress as Reporter
+from releases.facts import software_name
+from sdc.findings import Audit, Finding
+
+__all__ = ["Outcome", "run", "shown_progress"]
+
+FINDINGS_SHOWN = 20
+log = logging.getLogger("smallarea")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a command did: `verdict` in a few words, lines for a reader, what it found, checked and wrote."""
+
+    verdict: str
+    lines: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    audit: Audit = field(default_factory=Audit)
+    written: tuple[Path, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """1 where the audit found the thing unsafe, else 0."""
+        return 0 if self.audit.safe else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    exit_code: int
+    verdict: str
+    outcome: Outcome | None = None
+    faults: tuple[Fault, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    message: str = ""
+
+
+def run(command: str, body: Callable[[], Outcome], *, as_json: bool) -> int:
+    """Run a command and tell how it went; returns the exit code."""
+    try:
+        outcome = body()
+        told = _Told(
+            exit_code=outcome.exit_code, verdict=outcome.verdict, outcome=outcome, findings=outcome.audit.findings
+        )
+    except InputError as error:
+        told = _Told(exit_code=2, verdict="wrong input", faults=error.faults)
+    except Infeasible as error:
+        told = _Told(exit_code=3, verdict="no solution", message=str(error))
+    except Disclosure as error:
+        found = tuple(one for one in error.findings if isinstance(one, Finding))
+        told = _Told(exit_code=1, verdict="not safe", findings=found, message=str(error))
+    except MemoryError:
+        fault = Fault(
+            kind="memory", found="memory does not suffice", mend="use a machine with more, or fewer tables at once"
+        )
+        told = _Told(exit_code=2, verdict="wrong input", faults=(fault,))
+    if as_json:
+        _tell_json(command, told)
+    else:
+        _tell(told)
+    return told.exit_code
+
+
+def shown_progress(stream: TextIO | None = None) -> Reporter:
+    """Progress drawn on a terminal; silent anywhere else."""
+    stream = sys.stderr if stream is None else stream
+    return _Terminal(stream) if stream.isatty() else SILENT
+
+
+class _Terminal:
+    """One line that says what is being done and since when; steps done stay above it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._progress = Progress(
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            console=Console(file=stream),
+        )
+        self._task: int | None = None
+        self._started = time.monotonic()
+
+    def step(self, name: str, total: int | None = None) -> None:
+        """Close the step before and begin this one."""
+        self._close()
+        if self._task is None:
+            self._progress.start()
+        label = name[:1].upper() + name[1:]
+        self._task = self._progress.add_task(label, total=total)
+
+    def advance(self, parts: int = 1) -> None:
+        """Move the bar of the present step."""
+        if self._task is not None:
+            self._progress.advance(self._progress.task_ids[-1], parts)
+
+    def finish(self) -> None:
+        """Close the last step and let go of the terminal."""
+        self._close()
+        self._progress.stop()
+
+    def _close(self) -> None:
+        if self._task is not None:
+            last = self._progress.tasks[-1]
+            total = last.total or 1
+            self._progress.update(last.id, total=total, completed=total)
+
+
+def _tell(told: _Told) -> None:
+    error = sys.stderr
+    for line in fault_lines(told.faults):
+        print(line, file=error)
+    if told.message:
+        print(told.message, file=error)
+    for finding in told.findings[:FINDINGS_SHOWN]:
+        print(_finding_line(finding), file=error)
+    if len(told.findings) > FINDINGS_SHOWN:
+        print(f"and {len(told.findings) - FINDINGS_SHOWN} more findings", file=error)
+    if told.outcome is None:
+        return
+    for notice in told.outcome.notices:
+        print(f"Note: {notice}", file=error)
+    for line in told.outcome.lines:
+        print(line)
+
+
+def _finding_line(finding: Finding) -> str:
+    where = ", ".join(part for part in (finding.table, finding.cell) if part)
+    interval = ""
+    if finding.interval is not None:
+        low, high = finding.interval
+        interval = f" [{low}, {'no bound' if high is None else high}]"
+    return f"{finding.severity}: {finding.kind}: {where}{interval}: {finding.witness}"
+
+
+def _tell_json(command: str, told: _Told) -> None:
+    outcome = told.outcome
+    audit = outcome.audit if outcome else Audit()
+    for notice in outcome.notices if outcome else ():
+        print(f"Note: {notice}", file=sys.stderr)
+    if told.message:
+        print(told.message, file=sys.stderr)
+    answer = {
+        "command": command,
+        "version": software_name().removeprefix("smallarea").strip(),
+        "exit_code": told.exit_code,
+        "verdict": told.verdict,
+        "faults": [
+            {"file": f.file, "row": f.row, "column": f.column, "key": f.key, "found": f.found, "mend": f.mend}
+            for f in told.faults
+        ],
+        "findings": [finding.as_dict() for finding in told.findings],
+        "checked": list(audit.checked),
+        "not_checked": list(audit.not_checked),
+        "written": [str(path) for path in (outcome.written if outcome else ())],
+    }
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+
+
+def quiet(names: Sequence[str]) -> None:
+    """Keep libraries' own chatter out of a user's terminal."""
+    for name in names:
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,0 +1,72 @@
+"""What readers are told of a release, from its release file."""
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from claimants.dimensions import Dimension
+from geography.areas import Areas
+from releases.spec import Release, TableSpec
+from reports.model import Contact, ReleaseFacts, ReportTable
+from sdc.tables import SafeTable
+
+__all__ = ["release_facts", "report_table", "software_name"]
+
+
+def software_name() -> str:
+    """Name and version of this software."""
+    try:
+        return f"smallarea {version('smallarea')}"
+    except PackageNotFoundError:
+        return "smallarea"
+
+
+def release_facts(release: Release, areas: Areas, previous: str) -> ReleaseFacts:
+    """The facts that every page and workbook repeats."""
+    about = release.release
+    return ReleaseFacts(
+        id=release.id,
+        title=about.title,
+        summary=about.summary,
+        producer=about.producer,
+        series=release.series.id,
+        reference_date=about.reference_date,
+        extract_date=about.extract_date,
+        publication=about.publication,
+        next_publication=about.next_publication,
+        status=about.status,
+        label="" if about.label == "none" else about.label,
+        population=about.population,
+        licence=about.licence,
+        source=about.source,
+        contacts=tuple(
+            Contact(role=one.role, name=one.name, email=one.email, telephone=one.telephone) for one in release.contact
+        ),
+        previous=previous,
+        level_names={level.name: (level.singular, level.plural) for level in release.geography.level},
+        area_names=dict(zip(areas.levels, areas.names, strict=True)),
+        statements=tuple(_exception_sentences(release)),
+        software=software_name(),
+        attributions=tuple(dict.fromkeys(boundary.attribution for boundary in release.geography.boundary)),
+    )
+
+
+def report_table(spec: TableSpec, safe: SafeTable, dimensions: Mapping[str, Dimension], unit: str) -> ReportTable:
+    """One safe table with its words."""
+    return ReportTable(
+        id=spec.id,
+        title=spec.title,
+        safe=safe,
+        dimension_names={name: dimension.title for name, dimension in dimensions.items()},
+        labels={name: dict(dimension.labels) for name, dimension in dimensions.items()},
+        unit=unit,
+        notes=spec.notes,
+    )
+
+
+def _exception_sentences(release: Release) -> list[str]:
+    """What is printed on every table where the promise is less than full."""
+    return [
+        "This release does not keep the full promise of its disclosure control: some small counts can be narrowed "
+        f"from the figures shown. Allowed until {one.expires.day} {one.expires:%B %Y} by {one.owner}."
+        for one in release.exception
+    ]

@@ -1,0 +1,173 @@
+"""What a release reads besides the extract: areas, postcodes, boundaries, and what is already public."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from claimants.dimensions import Dimension, dimension
+from claimants.extract import ExtractSpec
+from common.faults import Faults, InputError
+from geography.areas import Areas, Level, read_areas
+from geography.postcodes import Postcodes, read_postcodes
+from releases.spec import Release
+from reports.model import Boundary
+
+__all__ = ["Inputs", "dimensions_of", "input_files", "read_inputs"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inputs:
+    """Everything read before the extract, and what there is to say about it."""
+
+    areas: Areas
+    postcodes: Postcodes | None
+    boundaries: tuple[Boundary, ...]
+    extract: ExtractSpec
+    notices: tuple[str, ...]
+
+
+def dimensions_of(release: Release, file: str) -> dict[str, dict[str, Dimension]]:
+    """The dimensions of each table by table id and name, from the shipped code lists.
+
+    Raises
+    ------
+    InputError
+        There is no list of bands of a name that a table asks for.
+    """
+    faults = Faults(file)
+    found: dict[str, dict[str, Dimension]] = {}
+    for table in release.table:
+        found[table.id] = {}
+        for name in table.by:
+            one = _tried(lambda name=name, table=table: dimension(name, table.bands.get(name, "standard")), faults)  # type: ignore[misc]
+            if one is not None:
+                found[table.id][name] = one
+    faults.raise_if_any()
+    return found
+
+
+def read_inputs(release: Release, file: str) -> Inputs:
+    """Read areas, postcodes and boundaries; faults of all of them are told together.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, or they do not fit together.
+    """
+    faults = Faults(file)
+    geography = release.geography
+    extract = _tried(lambda: _extract(release, file), faults)
+    levels = tuple(Level(level.name, level.code, level.label) for level in geography.level)
+    areas = _tried(lambda: read_areas(geography.lookup, levels), faults)
+    postcodes: Postcodes | None = None
+    boundaries: list[Boundary] = []
+    notices: list[str] = []
+    if areas is not None:
+        if geography.postcodes is not None:
+            wanted = geography.postcodes
+            postcodes = _tried(
+                lambda: read_postcodes(wanted.path, postcode=wanted.postcode, area=wanted.area, areas=areas), faults
+            )
+            notices += _postcode_notices(postcodes)
+        boundaries = _boundaries(release, areas, faults, notices)
+    faults.raise_if_any()
+    assert areas is not None and extract is not None
+    return Inputs(
+        areas=areas, postcodes=postcodes, boundaries=tuple(boundaries), extract=extract, notices=tuple(notices)
+    )
+
+
+def input_files(release: Release, path: Path) -> dict[str, Path]:
+    """Every input file by the name that fingerprints and the review pack give it."""
+    files = {"lookup": release.geography.lookup}
+    if release.geography.postcodes is not None:
+        files["postcodes"] = release.geography.postcodes.path
+    for number, claims in enumerate(_expanded(release.claims.paths), start=1):
+        files[f"claims-{number}"] = claims
+    for boundary in release.geography.boundary:
+        for number, one in enumerate(boundary.paths, start=1):
+            files[f"boundary-{boundary.level}-{number}"] = one
+    for number, public in enumerate(release.already_public, start=1):
+        files[f"already-public-{number}"] = public.path
+    return files
+
+
+def _expanded(paths: tuple[Path, ...]) -> list[Path]:
+    """Files named, in folders or by patterns, sorted."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += [one for one in path.rglob("*") if one.suffix in (".csv", ".parquet") and one.is_file()]
+        elif path.is_file():
+            files.append(path)
+        else:
+            files += [one for one in path.parent.glob(path.name) if one.is_file()]
+    return sorted(set(files))
+
+
+def _extract(release: Release, file: str) -> ExtractSpec:
+    claims = release.claims
+    try:
+        return ExtractSpec(
+            paths=claims.paths,
+            format=claims.format,
+            encoding=claims.encoding,
+            delimiter=claims.delimiter,
+            end=claims.end,
+            dates=claims.dates,
+            columns=claims.columns,
+            values=claims.values,
+        )
+    except ValueError as error:
+        faults = Faults(file)
+        faults.add("value", str(error), "correct it", key="claims")
+        raise InputError(faults.found) from None
+
+
+def _boundaries(release: Release, areas: Areas, faults: Faults, notices: list[str]) -> list[Boundary]:
+    if not release.geography.boundary:
+        return []
+    from geography.boundaries import mended, read_many
+
+    found = []
+    for spec in release.geography.boundary:
+        codes = areas.codes[areas.levels.index(spec.level)]
+        frame = _tried(
+            lambda spec=spec, codes=codes: read_many(  # type: ignore[misc]
+                spec.paths, layer=spec.layer, code=spec.code, codes=codes, level=spec.level
+            ),
+            faults,
+        )
+        if frame is None:
+            continue
+        found.append(Boundary(level=spec.level, frame=frame, attribution=spec.attribution))
+        if mended(frame):
+            notices.append(
+                f"boundaries of level {spec.level}: {len(mended(frame)):,} invalid outlines were mended for drawing"
+            )
+    return found
+
+
+def _postcode_notices(postcodes: Postcodes | None) -> list[str]:
+    if postcodes is None:
+        return []
+    notices = []
+    if postcodes.unlocated:
+        notices.append(
+            f"postcode lookup: {postcodes.unlocated:,} postcodes without an area; their claims are in the bucket 'no area'"
+        )
+    if postcodes.outside:
+        notices.append(f"postcode lookup: {postcodes.outside:,} postcodes in areas that the area lookup lacks")
+    return notices
+
+
+def _tried(read: Callable[[], T], faults: Faults) -> T | None:
+    """What a reader gives; its faults are kept so that the next reader is heard too."""
+    try:
+        return read()
+    except InputError as error:
+        faults.extend(error)
+        return None

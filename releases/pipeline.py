@@ -1,0 +1,259 @@
+"""The recipe of a release, from claimant records to published pages.
+
+Read the release file; read areas; count the caseload; shape tables; round
+them together; attack them; write tables, maps and pages; write the review
+pack; check the whole; put it in place.  What fails the attack or the check is
+not published, and nothing is written then.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claimants.caseload import Caseload, CaseloadSpec, count_caseload
+from claimants.dimensions import Dimension
+from common.faults import Disclosure, Faults
+from common.progress import SILENT, Progress
+from releases.alreadypublic import read_already_public
+from releases.check import check_release
+from releases.facts import release_facts, report_table
+from releases.folder import staged
+from releases.inputs import Inputs, dimensions_of, input_files, read_inputs
+from releases.keyfiles import read_key
+from releases.manifest import fingerprint, manifest_of, plain_hash, write_manifest
+from releases.protection import Protected, protect_tables
+from releases.relations import refuse_relations, refuse_same_figures
+from releases.reviewing import review_facts
+from releases.series import place_in_series
+from releases.shaping import hierarchy_of, tabulate
+from releases.spec import Release, read_release
+from reports.csvw import write_csvw
+from reports.longform import write_long
+from reports.maps import write_maps
+from reports.model import ReleaseFacts, ReportTable
+from reports.ods import write_ods
+from reports.review import write_review
+from reports.site import find_downloads, write_site
+from reports.workbook import build_workbook
+from reports.xlsx import write_xlsx
+from sdc.attack.judge import audit_tables
+from sdc.findings import Audit
+from sdc.tables import Table
+
+__all__ = ["Publication", "publish"]
+
+log = logging.getLogger("smallarea")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """What was published: where, what the attack and the check found, and what is worth saying."""
+
+    release: Path
+    review: Path
+    audit: Audit
+    notices: tuple[str, ...]
+
+
+def publish(
+    path: Path,
+    out: Path,
+    *,
+    review: Path | None = None,
+    progress: Progress = SILENT,
+    at: Callable[[str], None] = lambda step: None,
+    threads: int | None = None,
+) -> Publication:
+    """Publish the release that a release file describes.
+
+    Parameters
+    ----------
+    path : RELEASE.toml.
+    out : the public folder; replaced as a whole if it holds a release.
+    review : the reviewers' folder; `out` with "-review" behind its name if None.
+    at : told the name of each step of sealing (see `releases.folder.STEPS`).
+
+    Raises
+    ------
+    InputError
+        Something given is wrong; every fault is told and nothing is written.
+    Infeasible
+        No rounding serves all tables.
+    Disclosure
+        The attack or the check found that the release would give something away.
+    """
+    review = out.with_name(f"{out.name}-review") if review is None else review
+    progress.step("reading the release file")
+    release = read_release(path)
+    file = path.name
+    dimensions = dimensions_of(release, file)
+    refuse_relations(release, dimensions, file)
+    _refuse_expired(release, file)
+    key = read_key(release.series.key_file)
+    place = place_in_series(release, out, file)
+    progress.step("reading areas")
+    inputs = read_inputs(release, file)
+    files = input_files(release, path)
+    with staged(out, review, outside=[path, release.series.key_file, *files.values()], at=at) as staging:
+        assert staging.review is not None
+        caseload = _count(release, inputs, dimensions, staging.work, progress, threads)
+        log.info("caseload of %s: %s rows read", release.id, f"{caseload.rows_read:,}")
+        true, same = _shape(caseload, inputs, dimensions, release.protection.min_count, file)
+        protected = protect_tables(release.protection, true, key=key, progress=progress)
+        audit = _attack(release, protected, true, file, progress)
+        facts = release_facts(release, inputs.areas, place.previous)
+        tables = tuple(
+            report_table(spec, protected.safe[spec.id], dimensions[spec.id], release.counts(spec))
+            for spec in release.table
+        )
+        _write_tables(staging.release, facts, tables, progress)
+        _write_pages(staging.release, facts, tables, inputs, progress)
+        manifest = manifest_of(
+            release,
+            facts,
+            tables,
+            key=key,
+            specification=fingerprint(key, path),
+            inputs={name: fingerprint(key, one) for name, one in files.items()},
+            folder=staging.release,
+        )
+        written = write_manifest(manifest, staging.release)
+        notices = (*inputs.notices, *caseload.notices, *place.notices, *same, *protected.notices)
+        given = review_facts(
+            release,
+            facts,
+            tables,
+            true,
+            caseload,
+            audit,
+            protected,
+            files=files,
+            spec_path=path,
+            key=key,
+            notices=notices,
+        )
+        write_review(staging.review, given, progress=progress)
+        _write_summary(staging.review, manifest, plain_hash(written))
+        progress.step("checking the release")
+        audit = audit.joined(_checked(staging.release, staging.review, progress))
+    return Publication(
+        release=out, review=review, audit=audit, notices=(*inputs.notices, *place.notices, *protected.notices)
+    )
+
+
+def _refuse_expired(release: Release, file: str) -> None:
+    faults = Faults(file)
+    for one in release.exception:
+        if one.expires < release.release.publication.date():
+            faults.add(
+                "exception",
+                f"the exception '{one.rule}' expires on {one.expires.isoformat()}, before publication",
+                "have it renewed, or choose a method that keeps the promise",
+                key="exception.expires",
+            )
+    faults.raise_if_any()
+
+
+def _count(
+    release: Release,
+    inputs: Inputs,
+    dimensions: dict[str, dict[str, Dimension]],
+    spill: Path,
+    progress: Progress,
+    threads: int | None,
+) -> Caseload:
+    """The caseload by every dimension that any table needs."""
+    wanted = {name: one for table in dimensions.values() for name, one in table.items()}
+    spec = CaseloadSpec(
+        reference_date=release.release.reference_date,
+        count=release.counts(release.table[0]),
+        dimensions=tuple(wanted.values()),
+    )
+    return count_caseload(
+        inputs.extract,
+        area_codes=inputs.areas.codes[0],
+        postcodes=inputs.postcodes,
+        spec=spec,
+        progress=progress,
+        spill=spill,
+        threads=threads,
+    )
+
+
+def _shape(
+    caseload: Caseload, inputs: Inputs, dimensions: dict[str, dict[str, Dimension]], min_count: int, file: str
+) -> tuple[dict[str, Table], tuple[str, ...]]:
+    """The true tables by id, after refusing figures that stand under two names."""
+    hierarchy = hierarchy_of(inputs.areas)
+    same = refuse_same_figures(caseload.cells, dimensions, hierarchy, min_count=min_count, file=file)
+    return {id_: tabulate(caseload.cells, named, hierarchy) for id_, named in dimensions.items()}, same
+
+
+def _attack(release: Release, protected: Protected, true: dict[str, Table], file: str, progress: Progress) -> Audit:
+    """Attack the protected tables; stop here if they give anything away and no exception allows it."""
+    rules = release.protection
+    known = read_already_public(release.already_public, protected.safe, file)
+    audit = audit_tables(
+        protected.safe,
+        min_count=rules.min_count,
+        width=rules.width,
+        known=known,
+        truth=true,
+        sensitive=rules.sensitive,
+        group_size=rules.group_size,
+        progress=progress,
+    )
+    if not audit.safe and not release.exception:
+        raise Disclosure(
+            f"the attack found {sum(f.severity != 'note' for f in audit.findings):,} disclosures: nothing was published",
+            audit.findings,
+        )
+    return audit
+
+
+def _write_tables(folder: Path, facts: ReleaseFacts, tables: tuple[ReportTable, ...], progress: Progress) -> None:
+    """Every table in every format, under ``tables/``."""
+    place = folder / "tables"
+    place.mkdir()
+    progress.step("writing tables", len(tables))
+    for table in tables:
+        write_long(table.safe, place / f"{table.id}.csv")
+        write_csvw(table, facts, place / f"{table.id}.csv-metadata.json")
+        write_long(table.safe, place / f"{table.id}.parquet")
+        workbook = build_workbook(table, facts)
+        write_ods(workbook, place / f"{table.id}.ods")
+        write_xlsx(workbook, place / f"{table.id}.xlsx")
+        progress.advance()
+
+
+def _write_pages(
+    folder: Path, facts: ReleaseFacts, tables: tuple[ReportTable, ...], inputs: Inputs, progress: Progress
+) -> None:
+    """Areas to download, maps and the site."""
+    if inputs.boundaries:
+        from reports.areas import write_areas
+
+        progress.step("writing areas")
+        write_areas(folder / "areas", facts, inputs.boundaries)
+    maps = write_maps(facts, tables, inputs.boundaries, folder / "maps", progress=progress) if inputs.boundaries else ()
+    write_site(folder, facts, tables, maps=maps, downloads=find_downloads(folder, tables), progress=progress)
+
+
+def _write_summary(folder: Path, manifest: dict[str, Any], sha256: str) -> None:
+    """Ties the review pack to its release, so that neither can be taken for another's."""
+    path = folder / "summary.json"
+    path.write_text(
+        json.dumps({"release": manifest["id"], "manifest_sha256": sha256}, indent=1) + "\n", encoding="utf-8"
+    )
+    path.chmod(0o600)
+
+
+def _checked(release: Path, review: Path, progress: Progress) -> Audit:
+    """The independent look at what was written, before it goes in place."""
+    audit = check_release(release, review, progress)
+    if not audit.safe:
+        raise Disclosure("the release does not pass its own check: nothing was published", audit.findings)
+    return audit

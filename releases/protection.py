@@ -1,0 +1,46 @@
+"""Protects the tables of a release by the method its release file names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from common.progress import SILENT, Progress
+from releases.spec import Protection
+from sdc.rounding.controlled import ControlledRounding, RoundingPath, round_controlled
+from sdc.rounding.conventional import round_conventional
+from sdc.tables import SafeTable, Table
+
+__all__ = ["Protected", "protect_tables"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protected:
+    """Safe tables by id, how it went (for reviewers), and what to say."""
+
+    safe: dict[str, SafeTable]
+    path: RoundingPath | None
+    notices: tuple[str, ...]
+
+
+def protect_tables(
+    spec: Protection, tables: Mapping[str, Table], *, key: bytes, progress: Progress = SILENT
+) -> Protected:
+    """Round all tables of a release, those of controlled rounding together.
+
+    Raises
+    ------
+    Infeasible
+        The base is below min_count, or no rounding serves all tables.
+    """
+    if spec.method == "conventional-rounding":
+        progress.step("rounding tables")
+        safe = {
+            name: round_conventional(table, base=spec.base, min_count=spec.min_count) for name, table in tables.items()
+        }
+        return Protected(
+            safe=safe,
+            path=None,
+            notices=("conventional rounding leaks by itself: totals are rounded apart from their parts",),
+        )
+    rounding = ControlledRounding(base=spec.base, min_count=spec.min_count)
+    safe, path = round_controlled(tables, spec=rounding, key=key, progress=progress)
+    return Protected(safe=safe, path=path, notices=())

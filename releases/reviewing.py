@@ -1,0 +1,99 @@
+"""What the reviewer's pack is told: everything that the public is not."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from claimants.caseload import Caseload
+from common.keys import key_id
+from releases.manifest import plain_hash
+from releases.protection import Protected
+from releases.spec import Release
+from reports.model import ReleaseFacts, ReportTable
+from reports.review import InputFile, ReviewFacts
+from sdc.attack.posterior import table_beliefs
+from sdc.findings import Audit
+from sdc.tables import TOTAL, SafeTable, Table
+from sdc.utility.rows import utility
+
+__all__ = ["review_facts"]
+
+# Beliefs are told for published values up to this multiple of the base: above it no count behind a value is small.
+BELIEFS_TOLD = 2
+
+
+def review_facts(
+    release: Release,
+    facts: ReleaseFacts,
+    tables: tuple[ReportTable, ...],
+    true: Mapping[str, Table],
+    caseload: Caseload,
+    audit: Audit,
+    protected: Protected,
+    *,
+    files: Mapping[str, Path],
+    spec_path: Path,
+    key: bytes,
+    notices: tuple[str, ...],
+) -> ReviewFacts:
+    """Gather the reviewer's facts of a release."""
+    posterior = [row for table in tables for row in _beliefs(table, release.protection.min_count)]
+    return ReviewFacts(
+        release=facts,
+        tables=tables,
+        true=tuple(true[table.id] for table in tables),
+        audit=audit,
+        buckets=caseload.buckets,
+        rows_read=caseload.rows_read,
+        spec_text=spec_path.read_text(encoding="utf-8-sig"),
+        inputs=tuple(
+            InputFile(name=path.name, purpose=purpose, sha256=plain_hash(path), size=path.stat().st_size)
+            for purpose, path in files.items()
+        ),
+        making={"key id": key_id(key), **_making(protected)},
+        posterior=tuple(posterior),
+        highest_posterior=max((float(str(row["likeliest_value_probability"])) for row in posterior), default=None),
+        max_certainty=release.protection.max_certainty,
+        utility=tuple({"table": table.id, **row} for table in tables for row in utility(true[table.id], table.safe)),
+        exceptions=tuple(one.model_dump(mode="json") for one in release.exception),
+        notices=notices,
+    )
+
+
+def _making(protected: Protected) -> dict[str, object]:
+    if protected.path is None:
+        return {"rounding": "each cell by itself"}
+    told = asdict(protected.path)
+    forced = told.pop("forced")
+    names = {
+        "duels": "totals: duels settled",
+        "turned": "totals: duels turned because a table had no rounding for the draw",
+        "redrawn": "totals: top units drawn again",
+        "cycles": "categories: cycles cancelled",
+    }
+    out: dict[str, object] = {names.get(name, name): value for name, value in told.items()}
+    return out | {f"{name}: counts moved by force (a possible bias)": round(by, 3) for name, by in forced.items()}
+
+
+def _beliefs(table: ReportTable, min_count: int) -> list[dict[str, object]]:
+    """One row per level, category and small published value: what an attacker would believe of it."""
+    safe: SafeTable = table.safe
+    rows: list[dict[str, object]] = []
+    for belief in table_beliefs(safe, min_count=min_count):
+        for at, shown in enumerate(belief.shown.tolist()):
+            if shown > BELIEFS_TOLD * safe.method.base:
+                break
+            rows.append(
+                {
+                    "table": table.id,
+                    "level": safe.hierarchy.levels[belief.level],
+                    "category": ", ".join(safe.classification.columns[belief.column]) or TOTAL,
+                    "shown": shown,
+                    "cells": int(belief.cells[at]),
+                    "likeliest_value": int(belief.likeliest[at]),
+                    "likeliest_value_probability": round(float(belief.certainty[at]), 4),
+                    "small_probability": round(float(belief.small[at]), 4),
+                    "prior": str(belief.prior),
+                }
+            )
+    return rows

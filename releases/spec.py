@@ -1,0 +1,333 @@
+"""The release file: what RELEASE.toml may say, read with every fault at once."""
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from common.faults import Faults
+
+__all__ = ["Release", "TableSpec", "read_release"]
+
+DIMENSIONS = ("benefit", "client_group", "age_band", "sex", "duration_band")
+Words = Annotated[str, Field(min_length=1)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class About(_Part):
+    """``[release]``: what readers are told of the release, and its dates."""
+
+    title: Words
+    summary: Words
+    reference_date: dt.date
+    extract_date: dt.date
+    publication: dt.datetime
+    next_publication: dt.date
+    status: Literal["provisional", "revised", "final"]
+    label: Literal[
+        "none",
+        "accredited official statistics",
+        "official statistics",
+        "official statistics in development",
+    ] = "none"
+    producer: Words
+    population: Literal["claims", "people"] = "claims"
+    licence: Words = "OGL-UK-3.0"
+    source: Words
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "About":
+        days = (self.reference_date, self.extract_date, self.publication.date(), self.next_publication)
+        if not days[0] <= days[1] <= days[2] < days[3]:
+            raise ValueError(
+                "dates must run reference_date <= extract_date <= publication < next_publication: put them in order"
+            )
+        return self
+
+
+class ContactSpec(_Part):
+    """``[[contact]]``: whom a reader may ask."""
+
+    role: Words
+    name: Words
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    telephone: str = ""
+
+
+class Series(_Part):
+    """``[series]``: the releases this one stands in, and the key they share."""
+
+    id: Slug
+    first: bool = False
+    previous: Path | None = None
+    key_file: Path
+
+    @model_validator(mode="after")
+    def _first_or_previous(self) -> "Series":
+        if self.first == (self.previous is not None):
+            raise ValueError(
+                "the release before must be named: set previous to its folder, or first = true if none was"
+            )
+        return self
+
+
+class Claims(_Part):
+    """``[claims]``: where the extract is and how it is written."""
+
+    path: Path | tuple[Path, ...]
+    format: Literal["csv", "parquet"] | None = None
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    dates: Literal["iso", "day-first"] = "iso"
+    end: Literal["inclusive", "exclusive"]
+    columns: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The paths named, as a tuple."""
+        return self.path if isinstance(self.path, tuple) else (self.path,)
+
+
+class LevelSpec(_Part):
+    """``[[geography.level]]``: one level of areas and its columns in the lookup."""
+
+    name: Slug
+    code: Words
+    label: str = ""
+    singular: Words
+    plural: Words
+
+
+class PostcodesSpec(_Part):
+    """``[geography.postcodes]``: which smallest area each postcode lies in."""
+
+    path: Path
+    postcode: Words
+    area: Words
+
+
+class BoundarySpec(_Part):
+    """``[[geography.boundary]]``: outlines of one level's areas."""
+
+    level: Words
+    path: Path | tuple[Path, ...]
+    layer: str | None = None
+    code: Words
+    attribution: Words
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The paths named, as a tuple."""
+        return self.path if isinstance(self.path, tuple) else (self.path,)
+
+
+class Geography(_Part):
+    """``[geography]``: the areas, smallest first, and how records find theirs."""
+
+    lookup: Path
+    level: Annotated[tuple[LevelSpec, ...], Field(min_length=1)]
+    postcodes: PostcodesSpec | None = None
+    boundary: tuple[BoundarySpec, ...] = ()
+
+    @model_validator(mode="after")
+    def _levels_agree(self) -> "Geography":
+        names = [level.name for level in self.level]
+        if len(set(names)) != len(names):
+            raise ValueError(f"level names ({', '.join(names)}) must be all different: rename one")
+        for boundary in self.boundary:
+            if boundary.level not in names:
+                raise ValueError(
+                    f"boundary of level '{boundary.level}' has no such level: use one of {', '.join(names)}"
+                )
+        if len({boundary.level for boundary in self.boundary}) != len(self.boundary):
+            raise ValueError("a level has two boundaries: give one, with all its files in path")
+        return self
+
+
+class AlreadyPublic(_Part):
+    """``[[already_public]]``: figures of the same population that others have published.
+
+    A CSV file with the columns of a safe table; `base` is 1 for exact figures,
+    else the base they were rounded to, each to the nearest.
+    """
+
+    path: Path
+    base: Annotated[int, Field(ge=1)] = 1
+    description: str = ""
+
+
+class Protection(_Part):
+    """``[protection]``: the method, and the promise it must keep."""
+
+    method: Literal["controlled-rounding", "conventional-rounding"] = "controlled-rounding"
+    base: Annotated[int, Field(ge=2, le=100)] = 5
+    min_count: Annotated[int, Field(ge=2, le=100)] = 5
+    width: Annotated[int, Field(ge=1)] | None = None
+    sensitive: tuple[str, ...] = ()
+    group_size: Annotated[int, Field(ge=2)] = 10
+    max_certainty: Annotated[float, Field(gt=0, le=1)] = 0.9
+
+
+class ExceptionSpec(_Part):
+    """``[[exception]]``: a promise that this release does not keep, by whose leave and until when."""
+
+    rule: Literal["method leaks"]
+    reason: Words
+    owner: Words
+    expires: dt.date
+
+
+class TableSpec(_Part):
+    """``[[table]]``: one table; `by` names no dimension, one, or several crossed at the finest."""
+
+    id: Slug
+    title: Words
+    by: tuple[str, ...] = ()
+    bands: dict[str, str] = {}
+    count: Literal["claims", "people"] | None = None
+    notes: tuple[str, ...] = ()
+
+    @field_validator("by")
+    @classmethod
+    def _known(cls, by: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in by if name not in DIMENSIONS]
+        if unknown:
+            raise ValueError(f"unknown dimension {', '.join(unknown)}: use {', '.join(DIMENSIONS)}")
+        if len(set(by)) != len(by):
+            raise ValueError("a dimension is named twice: name it once")
+        return by
+
+    @model_validator(mode="after")
+    def _bands_used(self) -> "TableSpec":
+        idle = sorted(set(self.bands) - set(self.by))
+        if idle:
+            raise ValueError(f"bands are given for {', '.join(idle)}, which the table is not by: remove them")
+        return self
+
+
+class Release(_Part):
+    """The whole release file, every path resolved from the folder it stands in."""
+
+    release: About
+    contact: Annotated[tuple[ContactSpec, ...], Field(min_length=1)]
+    series: Series
+    claims: Claims
+    geography: Geography
+    already_public: tuple[AlreadyPublic, ...] = ()
+    protection: Protection = Protection()
+    exception: tuple[ExceptionSpec, ...] = ()
+    table: Annotated[tuple[TableSpec, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Release":
+        ids = [table.id for table in self.table]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"table ids ({', '.join(ids)}) must be all different: rename one")
+        unused = sorted(set(self.protection.sensitive) - {name for table in self.table for name in table.by})
+        if unused:
+            raise ValueError(f"sensitive names {', '.join(unused)}, which no table is by: remove it or add the table")
+        return self
+
+    @property
+    def id(self) -> str:
+        """Name of the release: its series and reference date."""
+        return f"{self.series.id}-{self.release.reference_date.isoformat()}"
+
+    def counts(self, table: TableSpec) -> str:
+        """What a table counts: ``claims`` or ``people``."""
+        return table.count or self.release.population
+
+
+def read_release(path: Path) -> Release:
+    """Read a release file.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is no TOML in UTF-8, or says what it may not; every fault is told.
+    """
+    faults = Faults(path.name)
+    try:
+        plain = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        faults.add("missing file", "there is no such file", "give the path of a release file", file=str(path))
+    except IsADirectoryError:
+        faults.add("missing file", "is a folder", "give the path of the release file in it", file=str(path))
+    except UnicodeDecodeError as error:
+        faults.add("encoding", f"is not UTF-8 (byte {error.start})", "save the file as UTF-8")
+    except OSError as error:
+        faults.add("unreadable", f"cannot be read ({error.strerror})", "let this user read it", file=str(path))
+    except tomllib.TOMLDecodeError as error:
+        faults.add("toml", f"is no TOML: {error}", "mend the file there")
+    faults.raise_if_any()
+    _refuse_two_geographies(plain, faults)
+    try:
+        release = Release.model_validate(_resolved(plain, path.parent))
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            _add(faults, fault)
+    faults.raise_if_any()
+    return release
+
+
+def _refuse_two_geographies(plain: Mapping[str, Any], faults: Faults) -> None:
+    if isinstance(plain.get("geography"), list):
+        faults.add(
+            "relation",
+            "two geographies or vintages of the same people are not honoured yet",
+            "write one [geography], and publish the other as a series of its own only if their differences are no count of people",
+            key="geography",
+        )
+        faults.raise_if_any()
+
+
+def _add(faults: Faults, fault: Mapping[str, Any]) -> None:
+    key = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in fault["loc"])
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    found, _, mend = message.partition(": ")
+    kind = str(fault["type"])
+    if kind == "missing":
+        found, mend = "is missing", "add it"
+    elif kind == "extra_forbidden":
+        found, mend = "is not known here", "remove it or correct its name"
+    elif not mend:
+        found, mend = f"does not fit ({message[:1].lower()}{message[1:]})", "correct it"
+    faults.add(kind, found, mend, key=key or "the whole file")
+
+
+PATHS = {("series", "previous"), ("series", "key_file"), ("claims", "path"), ("geography", "lookup")}
+
+
+def _resolved(plain: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The plain content with every path taken from the release file's folder."""
+    out: dict[str, Any] = {name: dict(part) if isinstance(part, dict) else part for name, part in plain.items()}
+    for part, name in PATHS:
+        if isinstance(out.get(part), dict) and name in out[part]:
+            out[part][name] = _from(folder, out[part][name])
+    geography = out.get("geography")
+    if isinstance(geography, dict):
+        if isinstance(geography.get("postcodes"), dict):
+            geography["postcodes"] = _with_path(geography["postcodes"], folder)
+        if isinstance(geography.get("boundary"), list):
+            geography["boundary"] = [_with_path(one, folder) for one in geography["boundary"]]
+    if isinstance(out.get("already_public"), list):
+        out["already_public"] = [_with_path(one, folder) for one in out["already_public"]]
+    return out
+
+
+def _with_path(part: object, folder: Path) -> object:
+    return {**part, "path": _from(folder, part["path"])} if isinstance(part, dict) and "path" in part else part
+
+
+def _from(folder: Path, value: object) -> object:
+    if isinstance(value, list):
+        return tuple(_from(folder, one) for one in value)
+    return folder / value if isinstance(value, str) else value

@@ -1,0 +1,314 @@
+"""The reviewer's pack: one page and CSV files that let somebody say no.  Private: it holds true counts.
+
+The caller makes the folder (mode 0700) and sees to it that nothing of it is
+ever served.  The page needs no other file to be read.
+"""
+
+import csv
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from common.progress import SILENT, Progress
+from reports.model import ReleaseFacts, ReportTable
+from reports.pages import assets_path, fill_page
+from reports.statements import words
+from reports.tablepages import DataTable, Row
+from reports.truebeside import changes_table, rules_table, sample_table, write_true_beside
+from sdc.findings import Audit
+from sdc.tables import Table
+
+__all__ = ["InputFile", "ReviewFacts", "look_first", "verdict", "write_review"]
+
+# A bucket that points at the input and holds more than this share of the rows read is put before the reviewer.
+TELLING_SHARE = 0.01
+INNOCENT_BUCKETS = ("counted", "not live on the date", "erased")
+FINDINGS_ON_PAGE = 200
+FILE_MODE = 0o600
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputFile:
+    """A file that went in: plain SHA-256 (hexadecimal) and size in bytes; `rows` where it has rows."""
+
+    name: str
+    purpose: str
+    sha256: str
+    size: int
+    rows: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewFacts:
+    """Everything that a reviewer is shown.
+
+    Attributes
+    ----------
+    release, tables : as the public pages have them.
+    true : the true table behind each of `tables`, in the same order.
+    audit : what the attack on the published tables found.
+    buckets : how many input rows ended in each bucket, in order; `rows_read` is what they must add up to.
+    spec_text : the release file as it was read.
+    inputs : fingerprints of all input files.
+    making : how the figures were made (path taken, redraws, key id), by name.
+    posterior, utility : tables of plain values, a mapping per row, all rows with the same keys.
+    highest_posterior : the largest posterior probability of the likeliest value of any small count; None if not judged.
+    max_certainty : what `highest_posterior` must not pass.
+    exceptions : rule, reason, owner and expires of each exception asked for.
+    notices : what the pipeline had to say.
+
+    Raises
+    ------
+    ValueError
+        `true` and `tables` do not belong together.
+    """
+
+    release: ReleaseFacts
+    tables: tuple[ReportTable, ...]
+    true: tuple[Table, ...]
+    audit: Audit
+    buckets: Mapping[str, int]
+    rows_read: int
+    spec_text: str
+    inputs: tuple[InputFile, ...]
+    making: Mapping[str, object] = field(default_factory=dict)
+    posterior: tuple[Mapping[str, object], ...] = ()
+    highest_posterior: float | None = None
+    max_certainty: float = 0.9
+    utility: tuple[Mapping[str, object], ...] = ()
+    exceptions: tuple[Mapping[str, object], ...] = ()
+    notices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.true) != len(self.tables):
+            raise ValueError("true tables must be one for each published table")
+        for table, true in zip(self.tables, self.true, strict=True):
+            safe = table.safe
+            if [a.shape for a in true.counts] != [a.shape for a in safe.values] or (
+                true.classification != safe.classification
+            ):
+                raise ValueError(f"the true table of ({table.id}) must have the cells of the published one")
+
+
+def write_review(folder: Path, facts: ReviewFacts, *, progress: Progress = SILENT) -> tuple[Path, ...]:
+    """Write ``review.html`` and the CSV files into `folder`, each file with mode 0600; the paths written."""
+    written = [_write_csv(folder / name, rows) for name, rows in _small_files(facts).items()]
+    for table, true in zip(facts.tables, facts.true, strict=True):
+        progress.step(f"writing true beside published, {table.id}")
+        path = folder / f"true-beside-published-{table.id}.csv"
+        write_true_beside(path, table, true)
+        written.append(path)
+    page = folder / "review.html"
+    page.write_text(fill_page("review.html", **_page_values(facts, written)), encoding="utf-8", newline="\n")
+    for path in (*written, page):
+        path.chmod(FILE_MODE)
+    return (*written, page)
+
+
+def verdict(facts: ReviewFacts) -> str:
+    """``safe``, ``excepted`` (findings, but exceptions were asked for) or ``unsafe``."""
+    if facts.audit.safe:
+        return "safe"
+    return "excepted" if facts.exceptions else "unsafe"
+
+
+def look_first(facts: ReviewFacts) -> tuple[str, ...]:
+    """What to look at first, gravest first, in sentences; one sentence says so where nothing stands out."""
+    told, audit = words("pages")["review"]["first"], facts.audit
+    unsafe = sum(finding.severity in ("disclosure", "contradiction") for finding in audit.findings)
+    warnings = sum(finding.severity == "warning" for finding in audit.findings)
+    lost = {
+        name: count
+        for name, count in facts.buckets.items()
+        if name not in INNOCENT_BUCKETS and count > TELLING_SHARE * facts.rows_read
+    }
+    sentences = []
+    if unsafe:
+        sentences.append(told["unsafe"].format(count=unsafe))
+    if sum(facts.buckets.values()) != facts.rows_read:
+        sentences.append(told["buckets"])
+    if facts.highest_posterior is not None and facts.highest_posterior > facts.max_certainty:
+        probability, limit = f"{facts.highest_posterior:.3f}", f"{facts.max_certainty:g}"
+        sentences.append(told["certainty"].format(probability=probability, limit=limit))
+    sentences += [told["weak"].format(**one) for one in _beyond_bound(facts)]
+    if facts.exceptions:
+        sentences.append(told["exceptions"].format(count=len(facts.exceptions)))
+    if warnings:
+        sentences.append(told["warnings"].format(count=warnings))
+    if audit.not_checked:
+        sentences.append(told["not_checked"].format(count=len(audit.not_checked)))
+    if lost:
+        names = ", ".join(f"{name} {count:,}" for name, count in lost.items())
+        share = f"{100 * sum(lost.values()) / facts.rows_read:.1f}%"
+        rows = f"{facts.rows_read:,}"
+        sentences.append(told["lost"].format(count=f"{sum(lost.values()):,}", rows=rows, share=share, names=names))
+    if facts.notices:
+        sentences.append(told["notices"].format(count=len(facts.notices)))
+    return tuple(sentences) or (told["nothing"],)
+
+
+def _beyond_bound(facts: ReviewFacts) -> list[dict[str, object]]:
+    """Tables in which a shown value differs from its true count by the base or more."""
+    found = []
+    for table, true in zip(facts.tables, facts.true, strict=True):
+        method = table.safe.method
+        if method.name == "exact":
+            continue
+        largest = max(
+            int(abs((values - counts)[markers == 0]).max(initial=0))
+            for values, counts, markers in zip(table.safe.values, true.counts, table.safe.markers, strict=True)
+        )
+        if largest >= method.base:
+            found.append({"table": table.id, "difference": largest})
+    return found
+
+
+def _page_values(facts: ReviewFacts, files: Sequence[Path]) -> dict[str, Any]:
+    told = words("pages")["review"]
+    tables = list(zip(facts.tables, facts.true, strict=True))
+    findings = [finding.as_dict() for finding in facts.audit.findings]
+    return {
+        "facts": facts,
+        "release": facts.release,
+        "css": assets_path("site.css").read_text(encoding="utf-8"),
+        "verdict": verdict(facts),
+        "verdict_told": told["verdict"][verdict(facts)],
+        "status": words("metadata")["status"][facts.release.status],
+        "first": look_first(facts),
+        "inputs": _plain_table("inputs", told["caption"]["inputs"], [_input_row(one) for one in facts.inputs]),
+        "making": _plain_table("making", told["caption"]["making"], _pairs(facts.making)),
+        "buckets": _plain_table("buckets", told["caption"]["buckets"], _bucket_rows(facts), ("share",)),
+        "buckets_add_up": sum(facts.buckets.values()) == facts.rows_read,
+        "rules": _plain_table("rules", told["caption"]["rules"], [row for one in tables for row in rules_table(*one)]),
+        "findings": _plain_table(
+            "findings", told["caption"]["findings"], [_told(f) for f in findings[:FINDINGS_ON_PAGE]]
+        ),
+        "findings_count": len(findings),
+        "findings_limit": FINDINGS_ON_PAGE,
+        "figures": _plain_table("figures", told["caption"]["figures"], _pairs(facts.audit.figures)),
+        "posterior": _plain_table("posterior", told["caption"]["posterior"], facts.posterior),
+        "utility": _plain_table("utility", told["caption"]["utility"], facts.utility),
+        "exceptions": _plain_table("exceptions", told["caption"]["exceptions"], facts.exceptions),
+        "comparisons": [_comparison(table, true) for table, true in tables],
+        "files": [path.name for path in files],
+    }
+
+
+def _comparison(table: ReportTable, true: Table) -> dict[str, Any]:
+    told, figures = words("pages")["review"]["caption"], ("published", "difference")
+    changes, sample = changes_table(table, true), sample_table(table, true)
+    return {
+        "title": table.title,
+        "file": f"true-beside-published-{table.id}.csv",
+        "changes": _plain_table(f"changes-{table.id}", told["changes"].format(title=table.title), changes, figures),
+        "sample": _plain_table(f"sample-{table.id}", told["sample"].format(title=table.title), sample, figures),
+    }
+
+
+def _small_files(facts: ReviewFacts) -> dict[str, Iterable[Mapping[str, object]]]:
+    files: dict[str, Sequence[Mapping[str, object]]] = {
+        "buckets.csv": [{"bucket": name, "rows": count} for name, count in facts.buckets.items()],
+        "findings.csv": [_flat(finding.as_dict()) for finding in facts.audit.findings],
+        "inputs.csv": [_input_row(one) for one in facts.inputs],
+        "posterior.csv": facts.posterior,
+        "rules.csv": [row for pair in zip(facts.tables, facts.true, strict=True) for row in rules_table(*pair)],
+        "utility.csv": facts.utility,
+    }
+    return {name: rows for name, rows in files.items() if rows}
+
+
+def _write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> Path:
+    listed = list(rows)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(listed[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(listed)
+    return path
+
+
+def _input_row(one: InputFile) -> dict[str, object]:
+    return {"file": one.name, "purpose": one.purpose, "sha256": one.sha256, "rows": one.rows, "bytes": one.size}
+
+
+def _bucket_rows(facts: ReviewFacts) -> list[dict[str, object]]:
+    rows = [(name, count) for name, count in facts.buckets.items()]
+    rows.append((words("pages")["review"]["sum"], sum(facts.buckets.values())))
+    share = max(facts.rows_read, 1)
+    return [{"bucket": name, "rows": count, "share": f"{100 * count / share:.2f}%"} for name, count in rows]
+
+
+def _pairs(values: Mapping[str, object]) -> list[dict[str, object]]:
+    return [{"what": name, "value": value} for name, value in values.items()]
+
+
+def _flat(finding: dict[str, object]) -> dict[str, object]:
+    """A finding for CSV: the interval as two columns."""
+    interval: Any = finding["interval"] or (None, None)
+    rest = {key: value for key, value in finding.items() if key != "interval"}
+    return {**rest, "lo": interval[0], "hi": interval[1]}
+
+
+def _told(finding: dict[str, object]) -> dict[str, object]:
+    """A finding for the page: severity in words, the interval as one text."""
+    interval = finding["interval"]
+    severity = words("pages")["review"]["severity"][finding["severity"]]
+    text = "" if interval is None else _interval(*interval)  # type: ignore[misc]
+    order = ("severity", "kind", "table", "cell", "interval", "witness")
+    return {key: {**finding, "severity": severity, "interval": text}[key] for key in order}
+
+
+def _interval(lo: int, hi: int | None) -> str:
+    told = words("pages")["review"]["interval"]
+    return str(told["open"].format(lo=f"{lo:,}") if hi is None else told["closed"].format(lo=f"{lo:,}", hi=f"{hi:,}"))
+
+
+def _plain_table(
+    identity: str, caption: str, rows: Iterable[Mapping[str, object]], numeric_too: Sequence[str] = ()
+) -> DataTable | None:
+    """Rows of plain values as a table for the page, or nothing where there are none: text columns first, then numbers.
+
+    `numeric_too` are columns of text that stand among the numbers.
+    """
+    listed = list(rows)
+    if not listed:
+        return None
+    numeric = [key for key in listed[0] if key in numeric_too or all(_is_number(row[key]) for row in listed)]
+    text = [key for key in listed[0] if key not in numeric] or numeric[:1]
+    numeric = [key for key in numeric if key not in text]
+    names = words("pages")["review"]["column"]
+    return DataTable(
+        id=identity,
+        caption=caption,
+        row_heads=tuple(names.get(key, _as_heading(key)) for key in text),
+        columns=tuple(names.get(key, _as_heading(key)) for key in numeric),
+        rows=tuple(
+            Row(
+                head=_as_text(row[text[0]]),
+                about=tuple(_as_text(row[key]) for key in text[1:]),
+                cells=tuple(_as_text(row[key]) for key in numeric),
+            )
+            for row in listed
+        ),
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _as_heading(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(words("pages")["review"]["yes" if value else "no"])
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return "" if value is None else str(value)

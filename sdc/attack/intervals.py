@@ -1,0 +1,111 @@
+"""What a published value or marker, taken by itself, says about the true count.
+
+With rounding base b and published value r (methods: Handbook on Statistical
+Disclosure Control, 2nd ed. 2024, 5.5 for the intervals of controlled rounding):
+
+====================================  ===============================================
+method                                the true count x lies in
+====================================  ===============================================
+``controlled-rounding``, K steps      [max(0, r - (K + 1)b + 1), r + (K + 1)b - 1]
+``random-rounding``                   [max(0, r - b + 1), r + b - 1]
+``conventional-rounding``             [max(0, r - floor(b / 2)), r + floor((b - 1) / 2)]
+``exact``                             [r, r]
+====================================  ===============================================
+
+Conventional rounding is r = b·floor(x / b + 1 / 2): with an even base a tie goes up.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sdc.tables import LOW, NOT_AVAILABLE, NOT_PUBLISHED, SHOWN, STRUCTURAL, SUPPRESSED, Method, SafeTable
+
+__all__ = ["METHODS", "NO_BOUND", "Intervals", "impossible_values", "reach", "shown_values", "stated_intervals"]
+
+# Stands for "no upper bound": above any count of people, and small enough that sums of a few million stay in int64.
+NO_BOUND = 1 << 40
+
+METHODS = ("controlled-rounding", "random-rounding", "conventional-rounding", "exact")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Intervals:
+    """Bounds lo <= x <= hi for every cell of a table.
+
+    `lo` and `hi` hold, per level, int64 of shape (units, categories + 1), as
+    tables do; hi is `NO_BOUND` where nothing bounds the cell from above.
+    """
+
+    lo: tuple[np.ndarray, ...]
+    hi: tuple[np.ndarray, ...]
+
+    def __post_init__(self) -> None:
+        if [array.shape for array in self.lo] != [array.shape for array in self.hi]:
+            raise ValueError("lower and upper bounds must have the same shapes")
+        if any(array.dtype != np.int64 for array in (*self.lo, *self.hi)):
+            raise ValueError("bounds must be int64")
+
+    def intersected(self, other: "Intervals") -> "Intervals":
+        """What both say together; empty (lo > hi) where they contradict each other."""
+        return Intervals(
+            lo=tuple(np.maximum(a, b) for a, b in zip(self.lo, other.lo, strict=True)),
+            hi=tuple(np.minimum(a, b) for a, b in zip(self.hi, other.hi, strict=True)),
+        )
+
+    def copied(self) -> "Intervals":
+        """The same bounds in arrays of their own."""
+        return Intervals(lo=tuple(a.copy() for a in self.lo), hi=tuple(a.copy() for a in self.hi))
+
+    def empty(self) -> tuple[np.ndarray, ...]:
+        """Per level, True where no value is left (lo > hi)."""
+        return tuple(lo > hi for lo, hi in zip(self.lo, self.hi, strict=True))
+
+
+def reach(method: Method, steps: int = 0) -> tuple[int, int]:
+    """How far below and above a published value the true count may lie; `steps` is K of controlled rounding."""
+    if method.name not in METHODS:
+        raise ValueError(f"method ({method.name}) must be one of {', '.join(METHODS)}")
+    if method.name == "exact":
+        return 0, 0
+    if method.name == "conventional-rounding":
+        return method.base // 2, (method.base - 1) // 2
+    return (steps + 1) * method.base - 1, (steps + 1) * method.base - 1
+
+
+def stated_intervals(safe: SafeTable, *, steps: int = 0) -> Intervals:
+    """Each cell's interval from its own value or marker and the method that was told.
+
+    Markers: suppressed, not available and not published cells lie in
+    [0, no bound], primary and secondary suppression alike; a structural zero is
+    [0, 0]; ``low`` is the interval of a published 0.
+    """
+    below, above = reach(safe.method, steps)
+    lows, highs = [], []
+    for values, markers in zip(safe.values, safe.markers, strict=True):
+        shown = np.where(markers == SHOWN, values, 0)
+        lo, hi = np.maximum(shown - below, 0), shown + above
+        hidden = np.isin(markers, (SUPPRESSED, NOT_AVAILABLE, NOT_PUBLISHED))
+        lo[hidden | (markers == STRUCTURAL)] = 0
+        hi[markers == STRUCTURAL] = 0
+        hi[hidden] = NO_BOUND
+        lows.append(lo.astype(np.int64))
+        highs.append(hi.astype(np.int64))
+    return Intervals(lo=tuple(lows), hi=tuple(highs))
+
+
+def impossible_values(safe: SafeTable) -> tuple[np.ndarray, ...]:
+    """Per level, True where the stated method can never publish the value: negative, too large, or no multiple of the base."""
+    base = 1 if safe.method.name == "exact" else safe.method.base
+    return tuple(
+        (markers == SHOWN) & ((values < 0) | (values >= NO_BOUND // 2) | (values % base != 0))
+        for values, markers in zip(safe.values, safe.markers, strict=True)
+    )
+
+
+def shown_values(safe: SafeTable) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """Per level, the published values (``low`` as 0) and where there is one."""
+    return tuple(
+        (np.where(markers == SHOWN, values, 0), (markers == SHOWN) | (markers == LOW))
+        for values, markers in zip(safe.values, safe.markers, strict=True)
+    )

@@ -1,0 +1,144 @@
+"""How a table follows its totals: each duel of the totals becomes a flow between the two areas' categories.
+
+When one area gains u counts of another (see `sdc.rounding.totals`), or would
+have lost d to it had the draw gone otherwise, the same must pass from the
+other's categories to its own.  A flow v of one unit through the table's open
+cells is chosen such that both ends of the draw, +u v and -d v, keep every cell
+between its neighbouring multiples; +u v is made.  As the end +u has probability
+d / (u + d), and v does not depend on it, the expectation of every cell is kept.
+
+Flow goes up one category of the one area and down the same category of the
+other first, then round by paths, in the smallest unit that holds both areas,
+then in wider ones.
+
+Where no such flow of one whole unit is found, what is missing is made along
+paths that are open for the drawn end alone: a *forced* move, counted, because
+it is the one place where a small bias can enter.  Where even that is shut in
+the whole table, the draw has no rounding of this table: a *clash*.
+"""
+
+import numpy as np
+from numba import njit
+
+from sdc.rounding.joined import SCALE
+from sdc.rounding.search import EXHAUSTED, OUT_OF_BUDGET, add_flow, find_path, push_path, spare
+
+__all__ = ["drop_flow", "find_flow", "make_flow"]
+
+# Nodes that one search for an unbiased flow may look at: the cells of a few hundred areas.  What it does not find
+# there is forced nearby, so that no search costs more for a larger country.
+BUDGET = 4096
+# A search is not repeated for less than one part in so many of what is to move.
+GRAINS = 64
+
+
+@njit(cache=True)
+def find_flow(tree, joined, scratch, table, source, sink, level, up, down):  # type: ignore[no-untyped-def]
+    """Add to `scratch.flow` how one table follows a draw that moves `up` counts from source to sink.
+
+    `source` and `sink` are smallest areas whose smallest common unit is of the
+    given level, or one of them -1, the outside of the other's top unit.
+
+    Returns what could not be moved (0 unless the draw clashes) and what was
+    forced, both in parts of 1 / SCALE.
+    """
+    left = up * SCALE
+    left -= _straight(tree, joined, scratch, table, source, sink, level, up, down, left)
+    if left > 0:
+        left = _around(tree, joined, scratch, table, source, sink, level, up, down, left, BUDGET)
+    forced = left
+    if left > 0:
+        left -= _straight(tree, joined, scratch, table, source, sink, level, up, 0, left)
+    if left > 0:
+        left = _around(tree, joined, scratch, table, source, sink, level, up, 0, left, np.int64(1) << 62)
+    return left, forced
+
+
+@njit(cache=True)
+def make_flow(joined, scratch):  # type: ignore[no-untyped-def]
+    """Move the cells as the present duel's flow says, and clear it."""
+    for place in range(scratch.count[0]):
+        cell = scratch.touched[place]
+        joined.offset[cell] += scratch.flow[cell]
+    drop_flow(scratch)
+
+
+@njit(cache=True)
+def drop_flow(scratch):  # type: ignore[no-untyped-def]
+    """Clear the present duel's flow."""
+    for place in range(scratch.count[0]):
+        cell = scratch.touched[place]
+        scratch.flow[cell] = 0
+        scratch.listed[cell] = False
+    scratch.count[0] = 0
+
+
+@njit(cache=True)
+def _straight(tree, joined, scratch, table, source, sink, level, up, down, whole):  # type: ignore[no-untyped-def]
+    """Send what can go up a category from the source and down it to the sink; returns how much.
+
+    It is spread over the categories by their room, so that cells stay off
+    their multiples and leave ways open for later duels.
+    """
+    start = joined.starts[table]
+    columns = joined.columns[table]
+    total = np.int64(0)
+    for k in range(columns - 1):
+        room = whole
+        for end in range(2):
+            unit = sink if end else source
+            while unit >= 0 and unit < tree.offsets[level] and room > 0:
+                room = min(room, spare(joined, scratch.flow, start + unit * columns + k, end == 0, up, down))
+                unit = tree.parents[unit]
+        scratch.share[k] = room
+        total += room
+    if total == 0:
+        return total
+    send = min(total, whole)
+    left = send
+    for k in range(columns - 1):
+        # Of what is left, the share this category has of the room left: rounding errors do not add up.
+        part = left * scratch.share[k] // total if total > 0 else np.int64(0)
+        total -= scratch.share[k]
+        left -= part
+        if part == 0:
+            continue
+        for end in range(2):
+            unit = sink if end else source
+            while unit >= 0 and unit < tree.offsets[level]:
+                add_flow(scratch, start + unit * columns + k, -part if end else part)
+                unit = tree.parents[unit]
+    return send
+
+
+@njit(cache=True)
+def _around(tree, joined, scratch, table, source, sink, level, up, down, left, budget):  # type: ignore[no-untyped-def]
+    """Send what is left by paths, within the common unit first, then in wider ones; returns what then remains."""
+    depth = len(tree.offsets) - 1
+    if depth == 1:
+        return left
+    columns = joined.columns[table]
+    start = _node(tree, columns, source, sink)
+    end = _node(tree, columns, sink, source)
+    grain = max(np.int64(1), up * SCALE // GRAINS) if down > 0 else np.int64(1)
+    for scope in range(level, depth + 1):
+        while left > 0:
+            least = min(left, grain)
+            meeting = find_path(tree, joined, scratch, table, start, end, scope, least, up, down, budget)
+            if meeting == EXHAUSTED or meeting == OUT_OF_BUDGET:
+                return left
+            if meeting < 0:
+                break
+            left -= push_path(joined, scratch, table, start, end, meeting, left, up, down)
+    return left
+
+
+@njit(cache=True)
+def _node(tree, columns, area, other):  # type: ignore[no-untyped-def]
+    """The node of a smallest area, or of the hub above the other end where there is none."""
+    if area >= 0:
+        return area * columns + columns - 1
+    unit = np.int64(other)
+    while tree.parents[unit] >= 0:
+        unit = tree.parents[unit]
+    return unit * columns + columns - 1

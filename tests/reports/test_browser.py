@@ -1,0 +1,212 @@
+"""The pages in a real browser: accessible, self-contained, quiet, usable by keyboard and on a narrow screen."""
+
+import functools
+import http.server
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from needs import program
+from pagescene import make_scene
+from test_review import make_facts
+
+from reports.maps import write_maps
+from reports.review import write_review
+from reports.site import find_downloads, write_site
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PAGES = (
+    "index.html",
+    "tables.html",
+    "tables/benefit.html",
+    "tables/age-sex.html",
+    "maps.html",
+    "methods.html",
+    "downloads.html",
+    "review/review.html",
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A site with a review pack in a folder of it: for these tests alone, never so in a release."""
+    folder = tmp_path_factory.mktemp("pages")
+    scene = make_scene(areas=40, suppressed=True)
+    (folder / "tables").mkdir()
+    for table in scene.tables:
+        for ending in ("csv", "ods", "xlsx", "parquet"):
+            (folder / "tables" / f"{table.id}.{ending}").write_bytes(b"x" * 1234)
+    (folder / "manifest.json").write_text("{}")
+    maps = write_maps(scene.facts, scene.tables, scene.boundaries, folder / "maps")
+    downloads = find_downloads(folder, scene.tables)
+    write_site(folder, scene.facts, scene.tables, maps=maps, downloads=downloads, row_limit=20)
+    (folder / "review").mkdir()
+    write_review(folder / "review", make_facts())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    executable = program("chromium", "apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> Path:
+    if not AXE.is_file():
+        reason = "axe-core is missing: .venv/bin/npm ci --ignore-scripts"
+        if os.environ.get("SMALLAREA_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return AXE
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    """The site behind a plain static server on this machine."""
+    handler = functools.partial(_Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class Watched:
+    """A page that notes every request, console error and fault."""
+
+    def __init__(self, browser, width: int = 1280) -> None:
+        self.requests: list[str] = []
+        self.faults: list[str] = []
+        self.page = browser.new_page(viewport={"width": width, "height": 900})
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on(
+            "console", lambda said: self.faults.append(said.text) if said.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("requestfailed", lambda request: self.faults.append(request.url))
+
+    def __enter__(self) -> "Watched":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.page.close()
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_axe_finds_nothing(browser, axe: Path, address: str, place: str) -> None:
+    with Watched(browser) as watched:
+        watched.page.goto(address + place)
+        watched.page.add_script_tag(path=str(axe))
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        result = watched.page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", tags)
+    assert result["passes"], "axe has run"
+    assert [
+        (one["id"], one["help"], [node["html"][:120] for node in one["nodes"][:3]]) for one in result["violations"]
+    ] == []
+
+
+@pytest.mark.parametrize("scheme", ["server", "file"])
+@pytest.mark.parametrize("place", PAGES)
+def test_nothing_but_own_files_is_asked_for_and_nothing_goes_wrong(
+    browser, address: str, folder: Path, scheme: str, place: str
+) -> None:
+    start = address if scheme == "server" else folder.as_uri() + "/"
+    with Watched(browser) as watched:
+        watched.page.goto(start + place)
+    assert [url for url in watched.requests if not url.startswith((start, "data:"))] == []
+    assert watched.faults == []
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_the_keyboard_alone_reaches_every_link_and_every_table(browser, address: str, place: str) -> None:
+    with Watched(browser) as watched:
+        page = watched.page
+        page.goto(address + place)
+        wanted = page.evaluate(
+            """() => {
+                const shown = e => e.checkVisibility({visibilityProperty: true})
+                const all = [...document.querySelectorAll('a[href], button, [tabindex="0"]')].filter(shown)
+                all.forEach((e, i) => e.setAttribute('data-stop', i))
+                return all.length
+            }"""
+        )
+        reached = []
+        for _ in range(wanted):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate("() => document.activeElement.getAttribute('data-stop')"))
+        assert reached == [str(stop) for stop in range(wanted)], "in the order in which they stand"
+        tables = page.evaluate(
+            "() => [...document.querySelectorAll('table')].filter(t => t.scrollWidth > innerWidth).length"
+        )
+        scrolled = page.evaluate(
+            "() => [...document.querySelectorAll('[role=region][tabindex=\"0\"][aria-labelledby]')]"
+            ".every(e => document.getElementById(e.getAttribute('aria-labelledby')).textContent.trim())"
+        )
+        assert scrolled and (tables == 0 or place.startswith(("tables/", "review/")))
+
+
+def test_the_skip_link_comes_first_and_skips(browser, address: str) -> None:
+    with Watched(browser) as watched:
+        watched.page.goto(address + "index.html")
+        watched.page.keyboard.press("Tab")
+        assert watched.page.evaluate("() => document.activeElement.textContent.trim()") == "Skip to main content"
+        watched.page.keyboard.press("Enter")
+        assert watched.page.url.endswith("#main-content")
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_a_narrow_screen_never_scrolls_sideways_but_in_labelled_regions(browser, address: str, place: str) -> None:
+    with Watched(browser, 320) as watched:
+        page = watched.page
+        page.goto(address + place)
+        for width in (320, 640):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+            outside = page.evaluate(
+                """() => [...document.querySelectorAll('main *')].filter(e =>
+                    !e.closest('[role=region], .govuk-visually-hidden')
+                    && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
+            )
+            assert outside == []
+
+
+def test_text_at_twice_its_size_still_fits(browser, address: str) -> None:
+    with Watched(browser, 640) as watched:
+        watched.page.goto(address + "index.html")
+        watched.page.add_style_tag(content="html { font-size: 200% }")
+        assert watched.page.evaluate("() => document.documentElement.scrollWidth") <= 640
+
+
+def test_the_menu_folds_on_a_narrow_screen_and_opens_by_keyboard(browser, address: str) -> None:
+    with Watched(browser, 320) as watched:
+        page = watched.page
+        page.goto(address + "index.html")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        assert page.evaluate("() => document.activeElement.getAttribute('aria-expanded')") == "false"
+        page.keyboard.press("Enter")
+        assert page.is_visible("text=Methods >> nth=0")
+
+
+def test_pages_work_without_scripts(browser, address: str) -> None:
+    page = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 900}).new_page()
+    page.goto(address + "index.html")
+    assert page.is_visible("nav a:has-text('Downloads')")
+    page.close()
