@@ -14,6 +14,7 @@ import typer
 from common.faults import Fault, InputError
 from common.progress import Progress
 from releases.console import Outcome, run, shown_progress
+from sdc.findings import Audit
 
 __all__ = ["app", "main"]
 
@@ -128,12 +129,180 @@ def check(
 
         mend(directory)
         audit = check_release(directory, review_dir, progress)
-        lines = (f"{directory}: {'passes every check' if audit.safe else 'does not pass'}",)
-        lines += tuple(f"Checked: {what}" for what in audit.checked)
-        lines += tuple(f"Not checked: {what}" for what in audit.not_checked)
+        lines = (f"{directory}: {'passes every check' if audit.safe else 'does not pass'}", *_looked_at(audit))
         return Outcome(verdict="safe" if audit.safe else "not safe", lines=lines, audit=audit)
 
     _do("check", body, as_json)
+
+
+Nests = Annotated[
+    list[str] | None,
+    typer.Option("--nest", help='Columns that hold the areas, smallest first: "oa<lsoa<msoa<lad". Repeatable.'),
+]
+By = Annotated[str, typer.Option("--by", help='Columns of the flat dimensions: "benefit,sex".')]
+Margins = Annotated[str, typer.Option("--margins", help="all, or finest: finest crossing and its grand total alone.")]
+Count = Annotated[str, typer.Option("--count", help="The column of counts.")]
+AreasFile = Annotated[Path | None, typer.Option("--areas", help="All areas there are: a row per smallest area.")]
+Categories = Annotated[Path | None, typer.Option("--categories", help="All categories there are: dimension, category.")]
+Complete = Annotated[bool, typer.Option("--complete", help="COUNTS itself names every area and category.")]
+Public = Annotated[list[Path] | None, typer.Option("--already-public", help="A table the attacker has. Repeatable.")]
+Known = Annotated[Path | None, typer.Option("--known", help="TOML file that says of each table how it was made.")]
+Method = Annotated[str, typer.Option("--method", help="controlled-rounding or conventional-rounding.")]
+Base = Annotated[int, typer.Option("--base", help="Rounding base.")]
+MinCount = Annotated[int, typer.Option("--min-count", help="The smallest count above 0 that may be told.")]
+Profile = Annotated[str | None, typer.Option("--profile", help="A named set of rules.")]
+Sensitive = Annotated[str, typer.Option("--sensitive", help="Dimensions in which no group may be exposed.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Private JSON file with everything that was found.")]
+
+
+@app.command()
+def protect(
+    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet, one row per combination.")],
+    out: Annotated[Path, typer.Option("--out", help="The safe table, .csv or .parquet.")],
+    nest: Nests = None,
+    by: By = "",
+    margins: Margins = "all",
+    count: Count = "count",
+    areas: AreasFile = None,
+    categories: Categories = None,
+    complete: Complete = False,
+    already_public: Public = None,
+    known: Known = None,
+    method: Method = "controlled-rounding",
+    base: Base = 5,
+    min_count: MinCount = 5,
+    profile: Profile = None,
+    sensitive: Sensitive = "",
+    key_file: KeyFile = None,
+    report: Report = None,
+    attack: Annotated[
+        bool, typer.Option("--attack", help="Attack the result first; write nothing if it fails.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Protect one table of counts: COUNTS in, one safe table out.
+
+    Example: smallarea protect counts.csv --nest "oa<lsoa<lad" --by benefit --areas areas.csv --complete --out safe.csv
+    """
+
+    def body(progress: Progress) -> Outcome:
+        from releases.protect import ProtectOptions
+        from releases.protect import protect as protect_table
+
+        options = ProtectOptions(
+            counts=counts,
+            out=out,
+            nests=tuple(nest or ()),
+            by=_names(by),
+            margins=_one_of("--margins", margins, ("all", "finest")),
+            count=count,
+            areas=areas,
+            categories=categories,
+            complete=complete,
+            already_public=tuple(already_public or ()),
+            known=known,
+            method=method,
+            base=base,
+            min_count=min_count,
+            profile=profile,
+            sensitive=_names(sensitive),
+            key_file=key_file,
+            report=report,
+            attack=attack,
+        )
+        done = protect_table(options, progress=progress)
+        verdict = "written" if done.audit is None else "safe"
+        return Outcome(
+            verdict=verdict,
+            lines=tuple(f"Wrote {path}" for path in done.written),
+            notices=done.notices,
+            audit=done.audit or Audit(),
+            written=done.written,
+        )
+
+    _do("protect", body, as_json)
+
+
+@app.command()
+def attack(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Published tables, ours or anybody's.")],
+    nest: Nests = None,
+    by: By = "",
+    margins: Margins = "all",
+    count: Count = "count",
+    areas: AreasFile = None,
+    categories: Categories = None,
+    complete: Complete = False,
+    already_public: Public = None,
+    known: Known = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="How the tables were made, where nothing else says.")
+    ] = None,
+    base: Annotated[int | None, typer.Option("--base", help="Rounding base, where nothing else says.")] = None,
+    min_count: Annotated[
+        int | None, typer.Option("--min-count", help="The smallest count above 0 that may be told.")
+    ] = None,
+    profile: Profile = None,
+    sensitive: Sensitive = "",
+    key_file: KeyFile = None,
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="The true COUNTS: then only true small counts count.")
+    ] = None,
+    report: Report = None,
+    as_json: Json = False,
+) -> None:
+    """Find what can be deduced from published tables, ours or anybody's.
+
+    Example: smallarea attack safe.csv
+    """
+
+    def body(progress: Progress) -> Outcome:
+        from releases.attack import AttackOptions
+        from releases.attack import attack as attack_tables
+
+        options = AttackOptions(
+            files=tuple(files),
+            nests=tuple(nest or ()),
+            by=_names(by),
+            margins=_one_of("--margins", margins, ("all", "finest")),
+            count=count,
+            areas=areas,
+            categories=categories,
+            complete=complete,
+            already_public=tuple(already_public or ()),
+            known=known,
+            method=method,
+            base=base,
+            min_count=min_count,
+            profile=profile,
+            sensitive=_names(sensitive),
+            truth=truth,
+            report=report,
+        )
+        done = attack_tables(options, progress=progress)
+        audit = done.audit or Audit()
+        lines = (
+            "Nothing that may not be told can be proven" if audit.safe else "Disclosures were found",
+            *_looked_at(audit),
+        )
+        return Outcome(
+            verdict="safe" if audit.safe else "not safe",
+            lines=lines,
+            notices=done.notices,
+            audit=audit,
+            written=done.written,
+        )
+
+    _do("attack", body, as_json)
+
+
+def _looked_at(audit: Audit) -> tuple[str, ...]:
+    checked = tuple(f"Checked: {what}" for what in audit.checked)
+    return checked + tuple(f"Not checked: {what}" for what in audit.not_checked)
+
+
+def _names(given: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in given.split(",") if name.strip())
 
 
 @app.command()

@@ -6,10 +6,9 @@ shows values.
 """
 
 import json
-import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -20,13 +19,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from common.faults import Disclosure, Fault, Infeasible, InputError, fault_lines
 from common.progress import SILENT
 from common.progress import Progress as Reporter
-from releases.facts import software_name
+from releases.software import software_version
 from sdc.findings import Audit, Finding
 
 __all__ = ["Outcome", "run", "shown_progress"]
 
 FINDINGS_SHOWN = 20
-log = logging.getLogger("smallarea")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +160,7 @@ def _tell_json(command: str, told: _Told) -> None:
         print(told.message, file=sys.stderr)
     answer = {
         "command": command,
-        "version": software_name().removeprefix("smallarea").strip(),
+        "version": software_version(),
         "exit_code": told.exit_code,
         "verdict": told.verdict,
         "faults": [
@@ -175,9 +173,3 @@ def _tell_json(command: str, told: _Told) -> None:
         "written": [str(path) for path in (outcome.written if outcome else ())],
     }
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-
-
-def quiet(names: Sequence[str]) -> None:
-    """Keep libraries' own chatter out of a user's terminal."""
-    for name in names:
-        logging.getLogger(name).setLevel(logging.ERROR)

@@ -24,7 +24,7 @@ from sdc.tables import Classification, Hierarchy, Table
 __all__ = ["Counted", "CountsSpec", "read_counts", "read_truth"]
 
 KEY_COLUMN = "ckey"
-MOST_CELLS = 1 << 29
+MOST_CELLS = 1 << 27
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +181,7 @@ def _dimension_index(tidy: Tidy, dimensions: Mapping[str, Sequence[str]], faults
         values, index = encode_text(tidy.text.columns[name])
         possible = tell_wrong_categories(tidy, name, values, index, faults)
         at = places_of(values, np.array(sorted(codes) or ["Total"]))
-        _tell_strangers(tidy, name, values, index, possible & (at < 0), "a category", "the list of categories", faults)
+        _tell_strangers(tidy, name, (values, index), possible & (at < 0), "a category", faults)
         places[name] = at[index]
     return places
 
@@ -194,10 +194,9 @@ def _area_index(tidy: Tidy, tree: Hierarchy, nest: Sequence[str], faults: Faults
     values, index = encode_text(tidy.text.columns[nest[0]])
     at = places_of(values, tree.codes[0])
     blank = np.char.strip(values) == ""
-    if not any(fault.kind == "blank code" and fault.column == nest[0] for fault in faults.found):
-        for row in np.flatnonzero(blank[index]):
-            faults.add("blank code", "no code", "give every row its area", row=tidy.row(row), column=nest[0])
-    _tell_strangers(tidy, nest[0], values, index, ~blank & (at < 0), "an area", "the list of areas", faults)
+    for row in np.flatnonzero(blank[index]):
+        faults.add("blank code", "no code", "give every row its area", row=tidy.row(row), column=nest[0])
+    _tell_strangers(tidy, nest[0], (values, index), ~blank & (at < 0), "an area", faults)
     units: np.ndarray = at[index]
     for level in range(1, len(nest)):
         if nest[level] in tidy:
@@ -221,17 +220,19 @@ def _tell_disagreement(
 
 
 def _tell_strangers(
-    tidy: Tidy, column: str, values: np.ndarray, index: np.ndarray, strange: np.ndarray, what: str, whence: str, faults: Faults
-) -> None:  # fmt: skip
+    tidy: Tidy, column: str, coded: tuple[np.ndarray, np.ndarray], strange: np.ndarray, what: str, faults: Faults
+) -> None:
     """Note a fault for each value that is in no list, at the first row where it stands."""
+    values, index = coded
     wrong = np.flatnonzero(strange)
     if not len(wrong):
         return
     first, times = first_rows(index, len(values)), np.bincount(index, minlength=len(values))
     for value in wrong[np.argsort(first[wrong], kind="stable")]:
         often = f" (in {times[value]} rows)" if times[value] > 1 else ""
-        found = f"{quotable(str(values[value]))} is {what} that is not in {whence}{often}"
-        faults.add("not in the list", found, "correct the row or add to the list", row=tidy.row(first[value]), column=column)
+        found = f"{quotable(str(values[value]))} is {what} that is in no list{often}"
+        row = tidy.row(first[value])
+        faults.add("not in the list", found, "correct the row or add to the list", row=row, column=column)
 
 
 def _refuse_size(tree: Hierarchy, dimensions: Mapping[str, Sequence[str]], faults: Faults) -> None:

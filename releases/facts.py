@@ -1,23 +1,15 @@
 """What readers are told of a release, from its release file."""
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from claimants.dimensions import Dimension
 from geography.areas import Areas
+from releases.software import software_name
 from releases.spec import Release, TableSpec
 from reports.model import Contact, ReleaseFacts, ReportTable
 from sdc.tables import SafeTable
 
-__all__ = ["release_facts", "report_table", "software_name"]
-
-
-def software_name() -> str:
-    """Name and version of this software."""
-    try:
-        return f"smallarea {version('smallarea')}"
-    except PackageNotFoundError:
-        return "smallarea"
+__all__ = ["release_facts", "report_table"]
 
 
 def release_facts(release: Release, areas: Areas, previous: str) -> ReleaseFacts:
@@ -34,7 +26,7 @@ def release_facts(release: Release, areas: Areas, previous: str) -> ReleaseFacts
         publication=about.publication,
         next_publication=about.next_publication,
         status=about.status,
-        label="" if about.label == "none" else about.label,
+        label=about.label,
         population=about.population,
         licence=about.licence,
         source=about.source,

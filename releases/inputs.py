@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from claimants.dimensions import Dimension, dimension
 from claimants.extract import ExtractSpec
+from claimants.files import find_files
 from common.faults import Faults, InputError
 from geography.areas import Areas, Level, read_areas
 from geography.postcodes import Postcodes, read_postcodes
@@ -85,7 +86,8 @@ def input_files(release: Release, path: Path) -> dict[str, Path]:
     files = {"lookup": release.geography.lookup}
     if release.geography.postcodes is not None:
         files["postcodes"] = release.geography.postcodes.path
-    for number, claims in enumerate(_expanded(release.claims.paths), start=1):
+    claims_files, _ = find_files(release.claims.paths, release.claims.format, Faults())  # faults are told by the count
+    for number, claims in enumerate(claims_files, start=1):
         files[f"claims-{number}"] = claims
     for boundary in release.geography.boundary:
         for number, one in enumerate(boundary.paths, start=1):
@@ -93,19 +95,6 @@ def input_files(release: Release, path: Path) -> dict[str, Path]:
     for number, public in enumerate(release.already_public, start=1):
         files[f"already-public-{number}"] = public.path
     return files
-
-
-def _expanded(paths: tuple[Path, ...]) -> list[Path]:
-    """Files named, in folders or by patterns, sorted."""
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            files += [one for one in path.rglob("*") if one.suffix in (".csv", ".parquet") and one.is_file()]
-        elif path.is_file():
-            files.append(path)
-        else:
-            files += [one for one in path.parent.glob(path.name) if one.is_file()]
-    return sorted(set(files))
 
 
 def _extract(release: Release, file: str) -> ExtractSpec:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from common.keys import key_id, sub_key
-from releases.facts import software_name
+from releases.software import software_version
 from releases.spec import Release
 from reports.model import ReleaseFacts, ReportTable
 from sdc.tables import MARKERS
@@ -91,7 +91,7 @@ def manifest_of(
         "key_id": key_id(key),
         "fingerprints": {"specification": specification, "inputs": dict(inputs)},
         "software": {
-            "smallarea": software_name().removeprefix("smallarea "),
+            "smallarea": software_version(),
             **{name: version(name) for name in LIBRARIES},
         },
         "files": [

@@ -75,7 +75,7 @@ def place_in_series(release: Release, out: Path, file: str) -> Place:
             key="series.previous",
         )
     faults.raise_if_any()
-    return Place(previous=str(before["id"]), notices=(_repeated_draws(before),))
+    return Place(previous=str(before["id"]), notices=(_repeated_draws(before, release.protection.base),))
 
 
 def _neighbours(out: Path, series: str) -> list[tuple[Path, dt.date]]:
@@ -89,12 +89,13 @@ def _neighbours(out: Path, series: str) -> list[tuple[Path, dt.date]]:
     return found
 
 
-def _repeated_draws(before: dict[str, object]) -> str:
-    """What an attacker learns from another draw of the same count; methods of repeated rounding, worked out exactly."""
-    seen = 1 - 0.4**2 - 0.6**2
+def _repeated_draws(before: dict[str, object], base: int) -> str:
+    """What an attacker learns where one count is drawn a second time: 1 - f**2 - (1 - f)**2 at its worst f."""
+    share = (base // 2) / base
+    seen = 1 - share**2 - (1 - share) ** 2
     return (
-        f"This release is drawn by its own keyed draws after {before['id']}. A count that did not change, with the same "
-        "neighbours, is drawn alike; one whose neighbours changed may be drawn anew. Where a count x = 2 is drawn anew in "
-        f"each of two quarters, both 0 and 5 are seen with probability {seen:.2f}, which proves 1 to 4. Kept values are not "
-        "built yet: compare this release with the one before."
+        f"This release is drawn by its own keyed draws after {before['id']}. A count that did not change, among neighbours "
+        f"that did not, is drawn alike; where neighbours changed it may be drawn anew. A count of {base // 2} drawn anew in "
+        f"each of two quarters shows both 0 and {base} with probability {seen:.2f}, which proves 1 to {base - 1}. Kept values "
+        "are not built yet: compare this release with the one before."
     )

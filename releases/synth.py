@@ -23,6 +23,7 @@ from geography.country import make_country
 from geography.lookups import MADE_LEVELS, POSTCODE_AREA, POSTCODE_COLUMN, write_lookups
 from geography.postcodes import Postcodes, read_postcodes
 from geography.textcolumns import read_text_columns
+from releases.boundarycolumns import find_codes
 
 __all__ = ["DEMO_KEY", "SynthOptions", "synthesise"]
 
@@ -39,6 +40,8 @@ LEVEL_WORDS = {
     "ctry": ("country", "countries"),
 }
 CODE_COLUMN = re.compile(r"^([a-z]+)(\d\d)?cd$", re.IGNORECASE)
+FEW_AREAS = 3
+MADE_UP_LINES = "Boundaries made up for demonstration"
 MADE_UP = "Made-up data for demonstration: these figures describe nobody"
 TABLES = (
     ("benefit", "Claims by benefit", ["benefit"]),
@@ -59,7 +62,7 @@ class SynthOptions:
         where that is empty, every column named like ``oa21cd``; None for a made-up city.
     country : make a country of so many output areas instead of a city, without boundaries.
     postcodes : a postcode lookup of the given areas; without it claims carry output areas.
-    boundaries : level name and file of each boundary.
+    boundaries : level name and file of each boundary; a level may have several files.
     match : published counts that the made-up claims must equal, area by area.
     where : rows of `match` to use, as column and value.
     key : what the series key holds; random where None.
@@ -109,6 +112,7 @@ def synthesise(options: SynthOptions, *, progress: Progress = SILENT) -> tuple[M
     _check(options)
     work = options.out.with_name(f".{options.out.name}.smallarea-making-{os.getpid()}")
     try:
+        work.parent.mkdir(parents=True, exist_ok=True)
         work.mkdir(mode=0o700)
         (work / "claims").mkdir()
         (work / "geography").mkdir()
@@ -158,33 +162,28 @@ def _check(options: SynthOptions) -> None:
 def _ground(options: SynthOptions, folder: Path) -> _Ground:
     if options.areas is not None:
         return _given_ground(options, options.areas, folder.parent)
-    made_levels = {
-        "levels": tuple(MADE_LEVELS),
-        "postcode_file": (Path("geography/postcodes.csv"), POSTCODE_COLUMN, POSTCODE_AREA),
-    }
+    boundaries: tuple[dict[str, Any], ...] = ()
     if options.country is not None:
         country = make_country(areas=options.country, seed=options.seed)
-        lookup, _ = write_lookups(folder, areas=country.areas, postcodes=country.postcodes)
-        boundaries: tuple[dict[str, Any], ...] = ()
         areas, postcodes, title = country.areas, country.postcodes, "a made-up country"
+        lookup, located = write_lookups(folder, areas=areas, postcodes=postcodes)
     else:
         city = make_city(seed=options.seed)
-        lookup, _, package = write_city(city, folder)
+        areas, postcodes, title = city.areas, city.postcodes, "a made-up city"
+        lookup, located, package = write_city(city, folder)
         boundaries = tuple(
-            _boundary(
-                level, Path("geography") / package.name, "code", "Boundaries made up for demonstration", layer=level
-            )
+            _boundary(level, Path("geography") / package.name, code="code", attribution=MADE_UP_LINES, layer=level)
             for level in city.boundaries
         )
-        areas, postcodes, title = city.areas, city.postcodes, "a made-up city"
     return _Ground(
         areas=areas,
         postcodes=postcodes,
+        levels=tuple(MADE_LEVELS),
         lookup=Path("geography") / lookup.name,
+        postcode_file=(Path("geography") / located.name, POSTCODE_COLUMN, POSTCODE_AREA),
         boundaries=boundaries,
         title=title,
-        **made_levels,
-    )  # type: ignore[arg-type]
+    )
 
 
 def _given_ground(options: SynthOptions, lookup: Path, folder: Path) -> _Ground:
@@ -195,14 +194,40 @@ def _given_ground(options: SynthOptions, lookup: Path, folder: Path) -> _Ground:
         column, area = options.postcode_columns or ("pcds", levels[0].code)
         postcodes = read_postcodes(options.postcodes, postcode=column, area=area, areas=areas)
         postcode_file = (_from(options.out, options.postcodes), column, area)
-    boundaries = tuple(
-        _boundary(level, _from(options.out, path), _code_column(path, level, areas), options.attribution)
-        for level, path in options.boundaries
-    )
     return _Ground(
         areas=areas, postcodes=postcodes, levels=levels, lookup=_from(options.out, lookup),
-        postcode_file=postcode_file, boundaries=boundaries, title="given areas",
+        postcode_file=postcode_file, boundaries=_given_boundaries(options, areas), title=_whole(areas),
     )  # fmt: skip
+
+
+def _whole(areas: Areas) -> str:
+    """The name of all areas together: of the smallest level with few areas, where they have names."""
+    few = [names for names in areas.names if len(names) <= FEW_AREAS and all(names)]
+    return " and ".join(few[0].tolist()) if few else "given areas"
+
+
+def _given_boundaries(options: SynthOptions, areas: Areas) -> tuple[dict[str, Any], ...]:
+    """One entry a level; files of one level, as of neighbouring authorities, stand in it together."""
+    files: dict[str, list[Path]] = {}
+    for level, path in options.boundaries:
+        files.setdefault(level, []).append(path)
+    faults = Faults()
+    boundaries = []
+    for level, paths in files.items():
+        found = {path: find_codes(path, level, areas, faults) for path in paths}
+        for path in paths[1:]:
+            if None not in (found[path], found[paths[0]]) and found[path] != found[paths[0]]:
+                faults.add(
+                    "column",
+                    f"has the codes of level {level} in another layer or column than {paths[0].name}",
+                    "give files of one form for one level",
+                    file=str(path),
+                )
+        layer, column = found[paths[0]] or (None, "")
+        paths = [_from(options.out, path) for path in paths]
+        boundaries.append(_boundary(level, *paths, code=column, attribution=options.attribution, layer=layer))
+    faults.raise_if_any()
+    return tuple(boundaries)
 
 
 def _levels(lookup: Path, nest: Sequence[str]) -> tuple[Level, ...]:
@@ -233,32 +258,6 @@ def _header(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError):
         read_text_columns(path, ["oa21cd"])
         raise
-
-
-def _code_column(path: Path, level: str, areas: Areas) -> str:
-    """The column of a boundary file that holds the codes of a level."""
-    import pyogrio
-
-    faults = Faults(path.name)
-    if level not in areas.levels:
-        faults.add(
-            "level", f"'{level}' is no level of the areas", f"use one of {', '.join(areas.levels)}", key="--boundary"
-        )
-        faults.raise_if_any()
-    wanted = set(areas.codes[areas.levels.index(level)].tolist())
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        schema = pq.read_schema(path)
-        text = [name for name in schema.names if str(schema.field(name).type) in ("string", "large_string")]
-        frame = pq.read_table(path, columns=text).to_pandas()
-    else:
-        frame = pyogrio.read_dataframe(path, read_geometry=False)
-    for column in frame.columns:
-        if wanted & set(frame[column].astype(str)):
-            return str(column)
-    faults.add("missing column", f"no column holds codes of level {level}", "give boundaries of the same areas")
-    raise InputError(faults.found)
 
 
 def _claims(options: SynthOptions, ground: _Ground, folder: Path, progress: Progress) -> Made:
@@ -349,7 +348,8 @@ def _release_file(options: SynthOptions, ground: _Ground, work: Path) -> str:
 def _release_part(date: dt.date, publication: dt.date, ground: _Ground) -> Any:
     return _table(
         title=f"Benefit claims in small areas of {ground.title}, {date:%B} {date.year}",
-        summary=f"Live claims on {date.day} {date:%B} {date.year} by output area, and by the larger areas they make up. {MADE_UP}.",
+        summary=f"Live claims on {date.day} {date:%B} {date.year} by output area, and by the larger areas they make "
+        f"up. {MADE_UP}.",
         reference_date=date,
         extract_date=date + dt.timedelta(days=128),
         publication=dt.datetime.combine(publication, dt.time(9, 30)),
@@ -388,8 +388,9 @@ def _table(**items: Any) -> Any:
     return part
 
 
-def _boundary(level: str, path: Path, code: str, attribution: str, layer: str | None = None) -> dict[str, Any]:
-    told = {"level": level, "path": path.as_posix(), "code": code, "attribution": attribution}
+def _boundary(level: str, *paths: Path, code: str, attribution: str, layer: str | None = None) -> dict[str, Any]:
+    names = [path.as_posix() for path in paths]
+    told = {"level": level, "path": names if len(names) > 1 else names[0], "code": code, "attribution": attribution}
     return told | ({"layer": layer} if layer else {})
 
 

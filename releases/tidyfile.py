@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from common.faults import Faults
 from geography.textcolumns import TextColumns, encoding_fault, file_fault, read_text_columns
 
-__all__ = ["Tidy", "quotable", "read_tidy"]
+__all__ = ["Tidy", "quotable", "read_header", "read_tidy"]
 
 LONGEST_CELL = 100_000
 LONGEST_QUOTED = 60
@@ -106,6 +106,30 @@ def read_tidy(path: Path, *, needed: Sequence[str], wanted: Sequence[str] = (), 
     return _read_csv(path, list(needed), list(wanted), faults)
 
 
+def read_header(path: Path) -> tuple[str, ...]:
+    """The names of a file's columns, in order.
+
+    Raises
+    ------
+    InputError
+        The file cannot be opened, or its header cannot be read.
+    """
+    faults = Faults(str(path))
+    file_fault(path, faults)
+    faults.raise_if_any()
+    header: list[str] = []
+    if _is_parquet(path):
+        try:
+            header = list(pq.read_schema(path).names)
+        except (pa.ArrowException, OSError):
+            faults.add("broken Parquet", "cannot be read as Parquet", "write the file again")
+    else:
+        _refuse_encoding(path, faults)
+        header, _ = _header(path, faults)
+    faults.raise_if_any()
+    return tuple(header)
+
+
 def _is_parquet(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4) == b"PAR1"
@@ -115,10 +139,7 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _read_csv(path: Path, needed: list[str], wanted: list[str], faults: Faults) -> Tidy:
-    bad = encoding_fault(path)
-    if bad is not None:
-        faults.add("wrong encoding", bad[0], "save it as CSV in UTF-8", row=bad[1])
-    faults.raise_if_any()
+    _refuse_encoding(path, faults)
     header, lines = _header(path, faults)
     faults.raise_if_any()
     columns = _choose(header, needed, wanted, faults)
@@ -127,6 +148,13 @@ def _read_csv(path: Path, needed: list[str], wanted: list[str], faults: Faults) 
     _refuse_lost_rows(path, text, lines, faults)
     faults.raise_if_any()
     return Tidy(text=SteadyRows(path=path, columns=text.columns), unnamed=_unnamed(header, columns))
+
+
+def _refuse_encoding(path: Path, faults: Faults) -> None:
+    bad = encoding_fault(path)
+    if bad is not None:
+        faults.add("wrong encoding", bad[0], "save it as CSV in UTF-8", row=bad[1])
+    faults.raise_if_any()
 
 
 def _header(path: Path, faults: Faults) -> tuple[list[str], int]:

@@ -20,6 +20,7 @@ from releases.check.tables import Published, read_long, whole_numbers
 __all__ = ["check_review"]
 
 SUMMARY = "summary.json"
+BESIDE = "true-beside-published-{id}.csv"
 
 
 def check_review(review: Path, manifest: Manifest, tables: Sequence[Published], notes: Notes) -> None:
@@ -73,10 +74,11 @@ def _check_summary(review: Path, manifest: Manifest, notes: Notes) -> None:
 
 
 def _true_counts(review: Path, table: Published, notes: Notes) -> tuple[np.ndarray, ...] | None:
-    """True counts per level from ``tables/<id>.csv``, after comparing its column `published` with the public file."""
-    file = f"review/tables/{table.id}.csv"
-    columns = ("area_level", "area", *table.layout.dimensions, "true", "published")
-    long = read_long(review / "tables" / f"{table.id}.csv", file, columns, table.layout, notes)
+    """True counts per level, after comparing the columns `published` and `marker` with the public file."""
+    name = BESIDE.format(id=table.id)
+    file = f"review/{name}"
+    columns = ("area_level", "area", *table.layout.dimensions, "true", "published", "marker", "difference")
+    long = read_long(review / name, file, columns, table.layout, notes)
     if long is None:
         return None
     true = whole_numbers(long, "true", file, table.layout, notes)
@@ -107,7 +109,7 @@ def _check_error(table: Published, true: tuple[np.ndarray, ...], manifest: Manif
 
 
 def _check_additive(table: Published, true: tuple[np.ndarray, ...], notes: Notes) -> None:
-    file = f"review/tables/{table.id}.csv"
+    file = f"review/{BESIDE.format(id=table.id)}"
     wrong = [np.zeros(counts.shape, bool) for counts in true]
     for level, counts in enumerate(true):
         if table.layout.categories:
@@ -123,7 +125,7 @@ def _check_same_totals(totals: list[tuple[Published, tuple[np.ndarray, ...]]], n
     for table, counts in totals[1:]:
         first, wanted = totals[0]
         if first.layout.same_areas(table.layout) and not all(map(np.array_equal, counts, wanted)):
-            notes.wrong("review", f"review/tables/{table.id}.csv", f"has other true totals than {first.id}")
+            notes.wrong("review", f"review/{BESIDE.format(id=table.id)}", f"has other true totals than {first.id}")
 
 
 def _tell(wrong: np.ndarray, what: str, file: str, table: Published, notes: Notes) -> None:

@@ -225,17 +225,16 @@ def cells(table: Made) -> dict[str, int]:
 
 def write_review(out: Path, review: Path, made: tuple[Made, ...]) -> None:
     review.mkdir(mode=0o700)
-    (review / "tables").mkdir(mode=0o700)
     sha256 = hashlib.sha256((out / "manifest.json").read_bytes()).hexdigest()
     (review / "summary.json").write_text(json.dumps({"release": "made-2026-05", "manifest_sha256": sha256}))
     for table in made:
-        lines = [",".join(("area_level", "area", *table.dimensions, "true", "published"))]
+        lines = [",".join(("area_level", "area", *table.dimensions, "true", "published", "marker", "difference"))]
         columns = classification(*table.dimensions).columns
         for level, name in enumerate(LEVELS):
             for unit, code in enumerate(hierarchy().codes[level]):
                 for column, category in enumerate(columns):
                     true, shown = table.true[level][unit, column], table.shown[level][unit, column]
-                    lines.append(",".join((name, str(code), *category, str(true), str(shown))))
-        (review / "tables" / f"{table.id}.csv").write_text("\n".join(lines) + "\n")
+                    lines.append(",".join((name, str(code), *category, str(true), str(shown), "", str(shown - true))))
+        (review / f"true-beside-published-{table.id}.csv").write_text("\n".join(lines) + "\n")
     for path in review.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)

@@ -1,0 +1,104 @@
+"""The private report of ``protect`` and ``attack``: everything a reviewer may see and nobody else.
+
+It holds true counts, and says so: ``"private": true``.  The file is written for
+its owner alone (mode 0600).
+"""
+
+from typing import Any
+
+import numpy as np
+
+from releases.facts import software_name
+from sdc.attack.intervals import NO_BOUND, Intervals, stated_intervals
+from sdc.attack.propagation import propagate
+from sdc.findings import Audit
+from sdc.rounding.controlled import RoundingPath
+from sdc.tables import MARKERS, SHOWN, SafeTable, Table
+from sdc.utility.rows import utility
+
+__all__ = ["audit_as_dict", "protect_report"]
+
+WARNING = "Private: for reviewers alone. Holds true counts and how they were protected."
+
+
+def protect_report(
+    *,
+    source: str,
+    out: str | None,
+    safe: SafeTable,
+    true: Table,
+    known: Intervals | None,
+    path: RoundingPath | None,
+    audit: Audit | None,
+) -> dict[str, Any]:
+    """The report on one protected table as plain data.
+
+    ``levels`` holds, per level, the codes and one list per area of each of
+    ``true``, ``published`` (null where a marker stands), ``marker``, ``status``
+    (``published``: as counted; ``rounded``: changed), and ``lo``, ``hi``: the
+    interval after propagation of what is published and already known, which an
+    attack may narrow further; ``hi`` is null where there is no bound.
+    """
+    own = stated_intervals(safe) if known is None else stated_intervals(safe).intersected(known)
+    empty = any(part.any() for part in own.empty())
+    bounds = own if empty else propagate(safe.hierarchy, own).intervals
+    method = safe.method
+    return {
+        "private": True,
+        "warning": WARNING,
+        "form": 1,
+        "command": "protect",
+        "software": software_name(),
+        "counts": source,
+        "written": out,
+        "method": {"name": method.name, "base": method.base, "min_count": method.min_count},
+        "rounding": None if path is None else _path(path),
+        "audit": None if audit is None else audit_as_dict(audit),
+        "loss": utility(true, safe),
+        "dimensions": list(safe.classification.dimensions),
+        "columns": [list(column) for column in safe.classification.columns],
+        "levels": [_level(level, safe, true, bounds) for level in range(len(safe.values))],
+    }
+
+
+def audit_as_dict(audit: Audit) -> dict[str, Any]:
+    """An audit as plain data."""
+    return {
+        "safe": audit.safe,
+        "findings": [finding.as_dict() for finding in audit.findings],
+        "checked": list(audit.checked),
+        "not_checked": list(audit.not_checked),
+        "figures": dict(audit.figures),
+    }
+
+
+def _path(path: RoundingPath) -> dict[str, Any]:
+    return {
+        "duels": path.duels,
+        "turned": path.turned,
+        "redrawn": path.redrawn,
+        "cycles": path.cycles,
+        "forced": dict(path.forced),
+    }
+
+
+def _level(level: int, safe: SafeTable, true: Table, bounds: Intervals) -> dict[str, Any]:
+    values, markers, counts = safe.values[level], safe.markers[level], true.counts[level]
+    shown = markers == SHOWN
+    status = np.where(shown & (values == counts), "published", np.where(shown, "rounded", "marked"))
+    names = np.array([MARKERS.get(code, "x") for code in range(max(MARKERS) + 2)], dtype=object)
+    return {
+        "level": safe.hierarchy.levels[level],
+        "codes": safe.hierarchy.codes[level].tolist(),
+        "true": counts.tolist(),
+        "published": np.where(shown, values.astype(object), None).tolist(),
+        "marker": names[markers].tolist(),
+        "status": status.tolist(),
+        "lo": bounds.lo[level].tolist(),
+        "hi": _highest(bounds.hi[level]),
+    }
+
+
+def _highest(hi: np.ndarray) -> list[list[int | None]]:
+    plain: list[list[int | None]] = np.where(hi < NO_BOUND, hi.astype(object), None).tolist()
+    return plain

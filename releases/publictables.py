@@ -1,0 +1,166 @@
+"""Published tables of the same records: how they relate, and what some of them say of another.
+
+Two cells are the same figure where they name the same area and the same
+category of the same dimensions, or both the total of the same area.  Other
+relations (a margin of a crossing, a dimension recoded) are not honoured yet, so
+they are refused, not ignored.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from common.faults import Faults, InputError
+from releases.known import KnownFile
+from releases.knownbounds import no_bounds
+from releases.nests import places_of, read_tree
+from releases.published import Published, lay_out, open_published
+from releases.said import DEFAULT_MIN_COUNT, Defaults, Said, gather, method_of, table_files
+from sdc.attack.intervals import Intervals, stated_intervals
+from sdc.attack.propagation import propagate
+from sdc.tables import Classification, SafeTable, Table
+
+__all__ = ["bounds_from", "gather_all", "read_already_public", "refuse_relations", "tell_contradictions"]
+
+
+def gather_all(paths: Sequence[Path], known: Sequence[KnownFile], defaults: Defaults) -> list[Said]:
+    """What is said of every file, release folders taken apart; every fault of every file at once.
+
+    Raises
+    ------
+    InputError
+        See `releases.said.gather`.
+    """
+    faults, said = Faults(), []
+    for path in paths:
+        try:
+            for file in table_files(path):
+                try:
+                    said.append(gather(file, known, defaults))
+                except InputError as error:
+                    faults.extend(error)
+        except InputError as error:
+            faults.extend(error)
+    faults.raise_if_any()
+    return said
+
+
+def read_already_public(
+    paths: Sequence[Path], known: Sequence[KnownFile], table: Table, defaults: Defaults
+) -> tuple[Published, ...]:
+    """Tables that the attacker has, over their own tree, else over that of `table`.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, or nobody says how it was made.
+    """
+    faults, public = Faults(), []
+    for said in gather_all(paths, known, defaults):
+        try:
+            tree = said.told.hierarchy if said.told else table.hierarchy
+            if said.areas is not None and said.known.areas is not None:
+                tree = read_tree(said.areas, said.nest)
+            opened = open_published(said)
+            method = method_of(said, said.min_count or DEFAULT_MIN_COUNT)
+            public.append(lay_out(opened, tree, _categories(opened.categories, table.classification), method))
+        except InputError as error:
+            faults.extend(error)
+    faults.raise_if_any()
+    return tuple(public)
+
+
+def _categories(own: Mapping[str, Sequence[str]], ours: Classification) -> dict[str, Sequence[str]]:
+    """The categories a file names, with ours where it has one of our dimensions."""
+    listed: dict[str, Sequence[str]] = dict(own)
+    for at, name in enumerate(ours.dimensions):
+        if name in listed:
+            listed[name] = sorted({*listed[name], *(category[at] for category in ours.categories)})
+    return listed
+
+
+def refuse_relations(tables: Mapping[str, SafeTable]) -> None:
+    """Refuse tables that share a dimension and are not by the same dimensions and categories.
+
+    Raises
+    ------
+    InputError
+        One fault for each such pair.
+    """
+    faults = Faults()
+    for (name, one), (other_name, other) in combinations(tables.items(), 2):
+        a, b = one.classification, other.classification
+        shared = [dimension for dimension in a.dimensions if dimension in b.dimensions]
+        if not shared or a == b:
+            continue
+        what = ", ".join(shared)
+        if a.dimensions == b.dimensions:
+            found = f"{name} and {other_name} have different categories of {what}: parts and wholes of one another"
+        else:
+            found = f"{name} and {other_name} share {what} as a margin"
+        mend = "attack them apart, knowing that what they say together is not tested"
+        faults.add("relation", f"{found}, which is not honoured yet", mend, file=other_name)
+    faults.raise_if_any()
+
+
+def bounds_from(public: Sequence[Published], safe: SafeTable) -> Intervals:
+    """Bounds on a table's cells from other published tables, each narrowed by its own sums first.
+
+    Sound; what several of them say together beyond the figures they share is not followed up.
+    """
+    bounds = no_bounds(safe)
+    for table in public:
+        own = stated_intervals(table.safe)
+        if table.known is not None:
+            own = own.intersected(table.known)
+        if not any(empty.any() for empty in own.empty()):
+            own = propagate(table.safe.hierarchy, own).intervals
+        _carry_over(table.safe, own, safe, bounds)
+    return bounds
+
+
+def _carry_over(source: SafeTable, own: Intervals, safe: SafeTable, bounds: Intervals) -> None:
+    columns = [
+        (theirs, safe.classification.columns.index(category))
+        for theirs, category in enumerate(source.classification.columns[:-1])
+        if source.classification.dimensions == safe.classification.dimensions
+    ]
+    columns.append((len(source.classification), len(safe.classification)))
+    for at, codes in enumerate(source.hierarchy.codes):
+        for level, ours in enumerate(safe.hierarchy.codes):
+            unit = places_of(codes, ours)
+            here = np.flatnonzero(unit >= 0)
+            for theirs, column in columns:
+                lo, hi = bounds.lo[level][:, column], bounds.hi[level][:, column]
+                np.maximum.at(lo, unit[here], own.lo[at][here, theirs])
+                np.minimum.at(hi, unit[here], own.hi[at][here, theirs])
+
+
+def tell_contradictions(table: Table, public: Sequence[Published]) -> None:
+    """Refuse public tables that the true counts do not fit: they are of other records, or made otherwise.
+
+    Raises
+    ------
+    InputError
+        With the number of cells; never a count.
+    """
+    faults = Faults()
+    for one in public:
+        exact = SafeTable(
+            hierarchy=table.hierarchy,
+            classification=table.classification,
+            values=table.counts,
+            method=one.safe.method,
+        )
+        bounds = bounds_from([one], exact)
+        wrong = sum(
+            int(((counts < lo) | (counts > hi)).sum())
+            for counts, lo, hi in zip(table.counts, bounds.lo, bounds.hi, strict=True)
+        )
+        if wrong:
+            found = f"{wrong:,} of its figures cannot be true of these counts"
+            mend = "correct its method and base, or leave it out if it is about other people"
+            faults.add("contradiction", found, mend, file=str(one.said.path))
+    faults.raise_if_any()

@@ -1,0 +1,148 @@
+"""Everything that is said of one published file: by the metadata beside it, under ``--known``, and by options.
+
+Of each fact the first to tell it is believed, in that order; where a later one
+says otherwise, a notice tells what was not used.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.faults import Fault, Faults, InputError
+from releases.known import KnownFile, find_known
+from releases.nests import parse_nests
+from releases.publicblock import Told, read_told
+from sdc.attack.intervals import METHODS
+from sdc.tables import Method
+
+__all__ = ["DEFAULT_BASE", "DEFAULT_MIN_COUNT", "Defaults", "Said", "gather", "method_of", "table_files"]
+
+DEFAULT_BASE = 5
+DEFAULT_MIN_COUNT = 5
+LATER_METHODS = ("cell-key", "small-count-rounding")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """What the options say of every file; None and empty where they say nothing."""
+
+    nest: tuple[str, ...] = ()
+    by: tuple[str, ...] | None = None
+    count: str = "count"
+    areas: Path | None = None
+    categories: Path | None = None
+    method: str | None = None
+    base: int | None = None
+    min_count: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What is said of one file, by whoever says it first; see `Defaults` and `releases.known` for the fields."""
+
+    path: Path
+    told: Told | None
+    known: KnownFile
+    nest: tuple[str, ...]
+    by: tuple[str, ...]
+    count: str
+    areas: Path | None
+    categories: Path | None
+    method: str
+    base: int
+    min_count: int | None
+    notices: tuple[str, ...]
+
+    @property
+    def total(self) -> str:
+        """How a margin is written."""
+        return self.told.total if self.told else self.known.total or "Total"
+
+
+def table_files(path: Path) -> tuple[Path, ...]:
+    """The file itself, or the tables of a release folder.
+
+    Raises
+    ------
+    InputError
+        A folder without a table in it.
+    """
+    if not path.is_dir():
+        return (path,)
+    tables = tuple(sorted((path / "tables").glob("*.csv")))
+    if not tables:
+        mend = "name a release folder, or the files themselves"
+        raise InputError([Fault(kind="no tables", file=str(path), found="is a folder without tables/*.csv", mend=mend)])
+    return tables
+
+
+def gather(path: Path, known: Sequence[KnownFile], defaults: Defaults) -> Said:
+    """Put together what is said of one file.
+
+    Raises
+    ------
+    InputError
+        Metadata cannot be read; the method is said by nobody or is not in this version; a nest cannot be read.
+    """
+    told, more = read_told(path), find_known(known, path) or KnownFile(path=path)
+    faults, notices = Faults(str(path)), []
+    nest = defaults.nest
+    if more.nest is not None:
+        nest = parse_nests([more.nest], faults)
+    elif told is not None and not nest:
+        nest = told.hierarchy.levels
+    facts: dict[str, object] = {}
+    sources = (("its metadata", told), ("--known", more), ("the options", defaults))
+    for name in ("method", "base", "min_count"):
+        said = [(whence, getattr(source, name)) for whence, source in sources if source is not None]
+        said = [(whence, value) for whence, value in said if value is not None]
+        facts[name] = said[0][1] if said else None
+        if name == "min_count":  # judged by what the user asks for, see `releases.attack`
+            continue
+        for whence, value in said[1:]:
+            if value != said[0][1]:
+                notices.append(f"{path.name}: {name} {value} of {whence} was not used: {said[0][0]} say {said[0][1]}")
+    if facts["method"] is None:
+        found, mend = "nobody says by which method it was made", "give --method and --base, or say it under --known"
+        faults.add("no method", found, mend)
+    elif facts["base"] is None and facts["method"] not in ("exact", "suppression"):
+        notices.append(f"{path.name}: nobody says the base; taken to be {DEFAULT_BASE}")
+    faults.raise_if_any()
+    by = told.classification.dimensions if told else more.by if more.by is not None else defaults.by
+    least = facts["min_count"]
+    return Said(
+        path=path,
+        told=told,
+        known=more,
+        nest=nest,
+        by=tuple(by or ()),
+        count=defaults.count,
+        areas=more.areas or defaults.areas,
+        categories=more.categories or defaults.categories,
+        method=str(facts["method"]),
+        base=int(str(facts["base"] or DEFAULT_BASE)),
+        min_count=None if least is None else int(str(least)),
+        notices=tuple(notices),
+    )
+
+
+def method_of(said: Said, min_count: int) -> Method:
+    """The method as an attack needs it: suppression shows exact figures where it shows any.
+
+    Raises
+    ------
+    InputError
+        The method is not known, or cannot be attacked in this version.
+    """
+    faults = Faults(str(said.path))
+    if said.method in LATER_METHODS:
+        faults.add("method", f"{said.method} cannot be attacked in this version", "leave the file out")
+    elif said.method not in (*METHODS, "suppression"):
+        known = ", ".join((*METHODS, "suppression"))
+        faults.add("method", f"the method '{said.method}' is not known", f"use one of {known}")
+    elif said.base < 2 and said.method in METHODS[:-1]:
+        faults.add("method", f"base {said.base} rounds nothing", "give a base of 2 or more, or the method exact")
+    faults.raise_if_any()
+    if said.method in ("exact", "suppression"):
+        return Method(name="exact", base=1, min_count=min_count)
+    return Method(name=said.method, base=said.base, min_count=min_count)
