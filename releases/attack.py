@@ -6,24 +6,23 @@ from pathlib import Path
 
 from common.faults import Faults, InputError
 from common.progress import SILENT, Progress
-from geography.nesting import encode_text
-from releases.categories import read_categories
 from releases.counts import read_truth
-from releases.facts import software_name
 from releases.known import read_known
-from releases.nests import parse_nests, read_tree, tree_of_columns
+from releases.nests import parse_nests
 from releases.outcome import Outcome
 from releases.privatereport import audit_as_dict
-from releases.published import Opened, Published, lay_out, open_published
 from releases.publictables import bounds_from, gather_all, refuse_relations
+from releases.published import Opened, Published, lay_out, open_published
+from releases.publishedtrees import find_trees, list_categories
 from releases.said import DEFAULT_MIN_COUNT, Defaults, Said, method_of
-from releases.tidyfile import read_header, read_tidy
+from releases.software import software_name
+from releases.tidyfile import read_header
 from releases.wholefiles import Writing, check_targets, write_whole
 from reports.metadata import json_text
 from sdc.attack.intervals import Intervals
 from sdc.attack.judge import audit_tables
 from sdc.findings import Audit
-from sdc.tables import Hierarchy, Table
+from sdc.tables import Table
 
 __all__ = ["AttackOptions", "attack"]
 
@@ -145,7 +144,7 @@ def _min_count(options: AttackOptions, said: Sequence[Said]) -> tuple[int, tuple
 def _read_tables(
     said: Sequence[Said], public: Sequence[Said], options: AttackOptions, nest: tuple[str, ...], min_count: int
 ) -> _Read:
-    faults, notices = Faults(), []
+    faults = Faults()
     opened: list[Opened] = []
     for one in (*said, *public):
         try:
@@ -154,89 +153,18 @@ def _read_tables(
         except InputError as error:
             faults.extend(error)
     faults.raise_if_any()
-    trees = _trees([*said, *public], options, nest, notices)
-    listed = _listed(opened, options)
+    trees, notices = find_trees([*said, *public], options.truth, nest)
+    listed = list_categories(opened, options.truth)
     laid: list[Published] = []
-    for one, tree in zip(opened, trees, strict=True):
+    for source, tree in zip(opened, trees, strict=True):
         try:
-            laid.append(lay_out(one, tree, listed[one.said.by], method_of(one.said, min_count)))
+            laid.append(lay_out(source, tree, listed[source.said.by], method_of(source.said, min_count)))
         except InputError as error:
             faults.extend(error)
     faults.raise_if_any()
     tables = dict(zip(_names(said), laid[: len(said)], strict=True))
-    told = tuple(dict.fromkeys(note for one in laid for note in one.notices))
+    told = tuple(dict.fromkeys(note for table in laid for note in table.notices))
     return _Read(tables=tables, public=tuple(laid[len(said) :]), notices=(*notices, *told))
-
-
-def _trees(said: Sequence[Said], options: AttackOptions, nest: tuple[str, ...], notices: list[str]) -> list[Hierarchy]:
-    """The area tree of each file: a list of areas, else its metadata, else the truth, else another file's metadata.
-
-    Raises
-    ------
-    InputError
-        A list cannot be read, or nobody tells the tree of a file.
-    """
-    faults, read = Faults(), {}
-    others = [one.told for one in said if one.told is not None]
-    found: list[Hierarchy] = []
-    for one in said:
-        key = (one.areas, one.nest)
-        try:
-            if one.areas is not None and key not in read:
-                read[key] = read_tree(one.areas, one.nest)
-            elif one.areas is None and one.told is None and options.truth is not None and key not in read:
-                read[key] = _tree_of_truth(options.truth, nest)
-        except InputError as error:
-            faults.extend(error)
-            read[key] = None
-        tree = read[key] if one.areas is not None or one.told is None and key in read else None
-        if tree is None and one.told is not None and one.areas is None:
-            tree = one.told.hierarchy
-        elif tree is None and key not in read and others:
-            tree = others[0].hierarchy
-            notices.append(f"{one.path.name}: its area tree is taken from {others[0].path.name}")
-        if tree is not None:
-            found.append(tree)
-        elif key not in read:
-            mend = "give --areas FILE with --nest, or --truth COUNTS with the nest's columns"
-            faults.add("no tree", "nobody says which areas there are and how they nest", mend, file=str(one.path))
-    faults.raise_if_any()
-    return found
-
-
-def _tree_of_truth(path: Path, nest: tuple[str, ...]) -> Hierarchy | None:
-    faults = Faults(str(path))
-    tree = tree_of_columns(read_tidy(path, needed=nest), nest, faults)
-    faults.raise_if_any()
-    return tree
-
-
-def _listed(opened: Sequence[Opened], options: AttackOptions) -> dict[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Per set of dimensions the categories there are: a list, and what files and truth name.
-
-    Files by the same dimensions share their categories: one that a file does
-    not tell is not published there, but it is part of the total.
-    """
-    listed: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
-    for one in opened:
-        by = one.said.by
-        named: dict[str, tuple[str, ...]] = dict(one.categories)
-        if one.said.told is not None:
-            named = {name: tuple(c[at] for c in one.said.told.classification.categories) for at, name in enumerate(by)}
-        if one.said.categories is not None and by:
-            named.update(read_categories(one.said.categories, by)[0])
-        elif options.truth is not None:
-            named = {name: (*codes, *_in_truth(options.truth, name)) for name, codes in named.items()}
-        before = listed.setdefault(by, {name: () for name in by})
-        listed[by] = {name: tuple(sorted({*before[name], *named[name]})) for name in by}
-    return listed
-
-
-def _in_truth(path: Path, column: str) -> tuple[str, ...]:
-    if column not in read_header(path):
-        return ()
-    values, _ = encode_text(read_tidy(path, needed=[column]).text.columns[column])
-    return tuple(str(value) for value in values if str(value).strip() not in ("", "Total"))
 
 
 def _names(said: Sequence[Said]) -> list[str]:
@@ -252,7 +180,9 @@ def _read_truths(
     if options.truth is None:
         return {}, ()
     progress.step("reading the truth")
-    header, truths, notices, faults = read_header(options.truth), {}, [], Faults()
+    header, faults = read_header(options.truth), Faults()
+    truths: dict[str, Table] = {}
+    notices: list[str] = []
     for name, one in read.tables.items():
         classification = one.safe.classification
         missing = [dimension for dimension in classification.dimensions if dimension not in header]

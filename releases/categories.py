@@ -11,7 +11,7 @@ from geography.nesting import encode_text, first_rows
 from releases.tidyfile import Tidy, quotable, read_tidy
 from sdc.tables import TOTAL, Classification
 
-__all__ = ["cross_categories", "read_categories", "tell_wrong_categories"]
+__all__ = ["cross_categories", "own_categories", "read_categories", "tell_wrong_categories"]
 
 COLUMNS = ("dimension", "category")
 
@@ -46,6 +46,12 @@ def read_categories(path: Path, by: Sequence[str]) -> tuple[dict[str, tuple[str,
     return {name: codes for name, codes in listed.items() if name in by}, notices
 
 
+def own_categories(tidy: Tidy, column: str, total: str = TOTAL) -> tuple[str, ...]:
+    """The categories that a column itself names, sorted by code point; blanks and margins are none."""
+    values, _ = encode_text(tidy.text.columns[column])
+    return tuple(str(value) for value in values if str(value).strip() not in ("", TOTAL, total))
+
+
 def cross_categories(dimensions: Mapping[str, Sequence[str]]) -> Classification:
     """The finest crossing of the dimensions, in their order; totals alone where there is no dimension."""
     crossed = tuple(product(*(sorted(codes) for codes in dimensions.values()))) if dimensions else ()
@@ -61,7 +67,8 @@ def tell_wrong_categories(tidy: Tidy, column: str, values: np.ndarray, index: np
     for at in np.flatnonzero(total[index]):
         mend = "leave rows of margins out: they are worked out here"
         faults.add("margin", f"'{TOTAL}' as a category", mend, row=tidy.row(at), column=column)
-    return ~(blank | total)
+    possible: np.ndarray = ~(blank | total)
+    return possible
 
 
 def _tell_repeats(tidy: Tidy, keys: np.ndarray, faults: Faults) -> None:

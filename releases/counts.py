@@ -15,7 +15,7 @@ import numpy as np
 
 from common.faults import Faults, InputError
 from geography.nesting import encode_text, first_rows
-from releases.categories import cross_categories, read_categories, tell_wrong_categories
+from releases.categories import cross_categories, own_categories, read_categories, tell_wrong_categories
 from releases.nests import check_columns, places_of, read_tree, tree_of_columns
 from releases.tidyfile import Tidy, quotable, read_tidy
 from releases.wholenumbers import LARGEST, read_whole_numbers
@@ -82,7 +82,7 @@ def read_counts(spec: CountsSpec) -> Counted:
     if spec.areas is None:
         tree = tree_of_columns(tidy, spec.nest, faults)
     counts = read_whole_numbers(tidy, spec.count, faults)
-    dimensions = {name: listed.get(name) or _named_in(tidy, name) for name in spec.by}
+    dimensions = {name: listed.get(name) or own_categories(tidy, name) for name in spec.by}
     index = _dimension_index(tidy, dimensions, faults)
     units = None if tree is None else _area_index(tidy, tree, spec.nest, faults)
     if tree is None or units is None:
@@ -137,7 +137,9 @@ def _check_lists(spec: CountsSpec, faults: Faults) -> None:
 def _read_lists(
     spec: CountsSpec, faults: Faults
 ) -> tuple[Hierarchy | None, dict[str, tuple[str, ...]], tuple[str, ...]]:
-    tree, listed, notices = None, {}, ()
+    tree: Hierarchy | None = None
+    listed: dict[str, tuple[str, ...]] = {}
+    notices: tuple[str, ...] = ()
     try:
         tree = None if spec.areas is None else read_tree(spec.areas, spec.nest)
     except InputError as error:
@@ -168,12 +170,6 @@ def _read_file(path: Path, nest: Sequence[str], by: Sequence[str], count: str, *
     return read_tidy(path, needed=needed, wanted=above, whole=(count,))
 
 
-def _named_in(tidy: Tidy, column: str) -> tuple[str, ...]:
-    """The categories that a column itself names; blanks and Total are faults, told where rows are placed."""
-    values, _ = encode_text(tidy.text.columns[column])
-    return tuple(str(value) for value in values if str(value).strip() not in ("", "Total"))
-
-
 def _dimension_index(tidy: Tidy, dimensions: Mapping[str, Sequence[str]], faults: Faults) -> dict[str, np.ndarray]:
     """Per dimension, where each row's category stands in the sorted list, int64; -1, with faults, where it does not."""
     places: dict[str, np.ndarray] = {}
@@ -198,17 +194,22 @@ def _area_index(tidy: Tidy, tree: Hierarchy, nest: Sequence[str], faults: Faults
         faults.add("blank code", "no code", "give every row its area", row=tidy.row(row), column=nest[0])
     _tell_strangers(tidy, nest[0], (values, index), ~blank & (at < 0), "an area", faults)
     units: np.ndarray = at[index]
-    for level in range(1, len(nest)):
-        if nest[level] in tidy:
-            _tell_disagreement(tidy, tree, level, nest, units, faults)
+    for level, column in _larger_levels(tree, nest):
+        if column in tidy:
+            _tell_disagreement(tidy, tree, level, column, units, faults)
     return units
 
 
-def _tell_disagreement(
-    tidy: Tidy, tree: Hierarchy, level: int, nest: Sequence[str], units: np.ndarray, faults: Faults
-) -> None:
+def _larger_levels(tree: Hierarchy, nest: Sequence[str]) -> list[tuple[int, str]]:
+    """Levels above the smallest with their columns: in order where nest and tree are as deep, else by name."""
+    if len(nest) == len(tree.levels):
+        return list(enumerate(nest))[1:]
+    return [(tree.levels.index(column), column) for column in nest[1:] if column in tree.levels[1:]]
+
+
+def _tell_disagreement(tidy: Tidy, tree: Hierarchy, level: int, column: str, units: np.ndarray, faults: Faults) -> None:
     """Note a fault for each smallest area and larger area that stand together in rows but not in the tree."""
-    values, index = encode_text(tidy.text.columns[nest[level]])
+    values, index = encode_text(tidy.text.columns[column])
     named = places_of(values, tree.codes[level])[index]
     wrong = np.flatnonzero((units >= 0) & (named != tree.ancestors(0, level)[units]))
     _, first = np.unique(units[wrong] * np.int64(len(values)) + index[wrong], return_index=True)
@@ -216,7 +217,7 @@ def _tell_disagreement(
         code, said = tree.codes[0][units[at]], quotable(str(values[index[at]]))
         right = tree.codes[level][tree.ancestors(0, level)[units[at]]]
         found = f"{code} lies in {right} by the list of areas, the row says {said}"
-        faults.add("disagreement", found, "correct the row or the list", row=tidy.row(at), column=nest[level])
+        faults.add("disagreement", found, "correct the row or the list", row=tidy.row(at), column=column)
 
 
 def _tell_strangers(

@@ -169,10 +169,11 @@ def _resolved(one: object, folder: Path) -> object:
     if not isinstance(one, dict):
         return one
     out = {key: _from(folder, value) if key in PATHS else value for key, value in one.items()}
-    if isinstance(out.get("caps"), list):
+    caps = out.get("caps")
+    if isinstance(caps, list):
         out["caps"] = [
             {**cap, "path": _from(folder, cap["path"])} if isinstance(cap, dict) and "path" in cap else cap
-            for cap in out["caps"]
+            for cap in caps
         ]
     return out
 

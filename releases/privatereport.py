@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from releases.facts import software_name
+from releases.software import software_name
 from sdc.attack.intervals import NO_BOUND, Intervals, stated_intervals
 from sdc.attack.propagation import propagate
 from sdc.findings import Audit
@@ -91,14 +91,17 @@ def _level(level: int, safe: SafeTable, true: Table, bounds: Intervals) -> dict[
         "level": safe.hierarchy.levels[level],
         "codes": safe.hierarchy.codes[level].tolist(),
         "true": counts.tolist(),
-        "published": np.where(shown, values.astype(object), None).tolist(),
+        "published": _with_nulls(values, shown),
         "marker": names[markers].tolist(),
         "status": status.tolist(),
         "lo": bounds.lo[level].tolist(),
-        "hi": _highest(bounds.hi[level]),
+        "hi": _with_nulls(bounds.hi[level], bounds.hi[level] < NO_BOUND),
     }
 
 
-def _highest(hi: np.ndarray) -> list[list[int | None]]:
-    plain: list[list[int | None]] = np.where(hi < NO_BOUND, hi.astype(object), None).tolist()
-    return plain
+def _with_nulls(numbers: np.ndarray, kept: np.ndarray) -> list[list[int | None]]:
+    """Rows of numbers, null where one is not kept."""
+    plain = numbers.astype(object)
+    plain[~kept] = None
+    rows: list[list[int | None]] = plain.tolist()
+    return rows

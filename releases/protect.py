@@ -10,7 +10,6 @@ from pathlib import Path
 from common.faults import Faults, InputError
 from common.progress import SILENT, Progress
 from releases.counts import Counted, CountsSpec, read_counts
-from releases.facts import software_name
 from releases.keyfiles import find_key
 from releases.known import read_known
 from releases.nests import parse_nests
@@ -19,6 +18,7 @@ from releases.privatereport import protect_report
 from releases.publictables import bounds_from, read_already_public, refuse_relations, tell_contradictions
 from releases.published import Published
 from releases.said import Defaults
+from releases.software import software_name
 from releases.wholefiles import Writing, check_targets, write_whole
 from reports.longform import write_long
 from reports.metadata import BLOCK, json_text, metadata_block, metadata_path
@@ -255,7 +255,8 @@ def _write(
     progress: Progress,
 ) -> Outcome:
     """Write the table and what belongs to it; the private report alone where the audit found it unsafe."""
-    writings = _public_files(options, rounded.safe, progress)
+    progress.step("writing")
+    writings = _public_files(options, rounded.safe)
     refused = audit is not None and not audit.safe
     if refused:
         writings = []
@@ -281,10 +282,10 @@ def _write(
     return outcome
 
 
-def _public_files(options: ProtectOptions, safe: SafeTable, progress: Progress) -> list[Writing]:
+def _public_files(options: ProtectOptions, safe: SafeTable) -> list[Writing]:
     block = metadata_block(safe, file=options.out.name, software=software_name())
     return [
-        Writing(target=options.out, write=lambda path: write_long(safe, path, progress=progress)),
+        Writing(target=options.out, write=lambda path: write_long(safe, path)),
         Writing(target=metadata_path(options.out), write=lambda path: _write_text(path, json_text({BLOCK: block}))),
     ]
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from common.faults import Faults
 from geography.nesting import encode_text, first_rows
-from releases.categories import cross_categories
+from releases.categories import cross_categories, own_categories
 from releases.knownbounds import known_bounds
 from releases.nests import places_of
 from releases.publishedmarkers import Shown, read_shown
@@ -86,7 +86,7 @@ def open_published(said: Said) -> Opened:
         areas=areas,
         value=value,
         marker=marker if marker in tidy else None,
-        categories={name: _named(tidy, name, said.total) for name in said.by},
+        categories={name: own_categories(tidy, name, said.total) for name in said.by},
     )
 
 
@@ -143,7 +143,8 @@ def _units(opened: Opened, hierarchy: Hierarchy, faults: Faults) -> np.ndarray:
         if (levels >= 0).any():
             of_row = levels[named]
             unit = at[np.maximum(of_row, 0), index]
-            return np.where((of_row >= 0) & (unit >= 0), unit + starts[np.maximum(of_row, 0)], -1)
+            located: np.ndarray = np.where((of_row >= 0) & (unit >= 0), unit + starts[np.maximum(of_row, 0)], -1)
+            return located
     many = (at >= 0).sum(axis=0) > 1
     first = first_rows(index, len(codes))
     for code in np.flatnonzero(many):
@@ -151,7 +152,8 @@ def _units(opened: Opened, hierarchy: Hierarchy, faults: Faults) -> np.ndarray:
         faults.add("two levels", found, f"add a column {AREA_COLUMNS[0]}", row=tidy.row(first[code]))
     level = (at >= 0).argmax(axis=0)
     unit = at[level, np.arange(len(codes))]
-    return np.where(unit >= 0, unit + starts[level], -1)[index]
+    found_at: np.ndarray = np.where(unit >= 0, unit + starts[level], -1)[index]
+    return found_at
 
 
 def _level(name: str, hierarchy: Hierarchy) -> int:
@@ -169,11 +171,6 @@ def _area_column(opened: Opened) -> pa.ChunkedArray:
 
 
 # --- Categories -----------------------------------------------------------------------------------
-
-
-def _named(tidy: Tidy, column: str, total: str) -> tuple[str, ...]:
-    values, _ = encode_text(tidy.text.columns[column])
-    return tuple(str(value) for value in values if str(value).strip() not in ("", "Total", total))
 
 
 def _columns(tidy: Tidy, classification: Classification, total: str, faults: Faults) -> np.ndarray:
@@ -203,7 +200,7 @@ def _columns(tidy: Tidy, classification: Classification, total: str, faults: Fau
     missing = (found_at < 0) & ~bad & ~((margins > 0) & (margins < len(classification.dimensions)))
     for row in np.flatnonzero(missing):
         faults.add("not in the list", "a combination of categories that is in no list", "correct it", row=tidy.row(row))
-    return np.maximum(found_at, 0)
+    return found_at.clip(0)
 
 
 def _tell_margins(tidy: Tidy, wrong: np.ndarray, faults: Faults) -> None:

@@ -45,7 +45,8 @@ def read_whole_numbers(tidy: Tidy, column: str, faults: Faults) -> np.ndarray:
         kind = _kind(str(values[index[row]]))
         found, mend = MENDS[kind]
         faults.add(kind, found, mend, row=tidy.row(row), column=column)
-    return np.array([number or 0 for number in numbers], dtype=np.int64)[index]
+    counts: np.ndarray = np.array([number or 0 for number in numbers], dtype=np.int64)[index]
+    return counts
 
 
 def _kind(text: str) -> str:

@@ -42,6 +42,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
 STATUSES = ("provisional", "revised", "final")
 LABELS = ("none", "", "accredited official statistics", "official statistics", "official statistics in development")
 POPULATIONS = ("claims", "people")
+RULES = ("method leaks",)
 HEX = re.compile(r"[0-9a-f]{16,128}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -59,7 +60,8 @@ class TableEntry:
 class Manifest:
     """What later checks need of the manifest; parts that were wrong are left empty, and the finding says so.
 
-    `files` gives path -> (sha256, bytes); `base` and `min_count` are 0 and
+    `files` gives path -> (sha256, bytes); `excepted` gives the rule and last day
+    of each exception that is in force on the day of publication; `base` and `min_count` are 0 and
     `method` is empty where the manifest's own cannot be used.
     """
 
@@ -73,6 +75,7 @@ class Manifest:
     tables: tuple[TableEntry, ...] = ()
     key_id: str = ""
     files: dict[str, tuple[str, int]] = field(default_factory=dict)
+    excepted: tuple[tuple[str, dt.date], ...] = ()
 
 
 def read_manifest(directory: Path, notes: Notes) -> Manifest:
@@ -114,6 +117,7 @@ def read_manifest(directory: Path, notes: Notes) -> Manifest:
         tables=_tables(right, notes),
         key_id=str(right.get("key_id", "")),
         files=_files(right, notes),
+        excepted=_exceptions(plain, right, notes),
     )
 
 
@@ -244,6 +248,40 @@ def _table(plain: object) -> TableEntry | None:
     if not (texts and named and counted) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", str(name)):
         return None
     return TableEntry(id=str(name), dimensions=tuple(dimensions or ()), cells=dict(cells or {}))
+
+
+def _exceptions(plain: dict[str, object], right: dict[str, object], notes: Notes) -> tuple[tuple[str, dt.date], ...]:
+    """The exceptions in force: publication's date <= expires.  The key ``exceptions`` may be missing."""
+    try:
+        day = dt.datetime.fromisoformat(str(right.get("publication"))).date()
+    except ValueError:
+        day = dt.date.max
+    listed = plain.get("exceptions", [])
+    if not isinstance(listed, list):
+        notes.wrong("manifest", MANIFEST, "the key 'exceptions' holds a value of the wrong type")
+        return ()
+    in_force = []
+    for place, one in enumerate(listed, start=1):
+        rule, last = _exception(one)
+        if last is None:
+            notes.wrong(
+                "manifest", MANIFEST, f"entry {place} of 'exceptions' does not give a known rule and its last day"
+            )
+        elif last < day:
+            notes.warn("exception", MANIFEST, f"the exception for '{rule}' ended on {last}, before the publication")
+        else:
+            in_force.append((rule, last))
+            notes.warn("exception", MANIFEST, f"the full promise is not kept: '{rule}' is allowed until {last}")
+    return tuple(in_force)
+
+
+def _exception(one: object) -> tuple[str, dt.date | None]:
+    if not isinstance(one, dict) or one.get("rule") not in RULES:
+        return "", None
+    try:
+        return str(one["rule"]), dt.date.fromisoformat(str(one.get("expires")))
+    except ValueError:
+        return "", None
 
 
 def _files(right: dict[str, object], notes: Notes) -> dict[str, tuple[str, int]]:

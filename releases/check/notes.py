@@ -1,6 +1,8 @@
 """Collects what a check finds, so that everything is told at once and nothing without bound."""
 
+import contextlib
 from collections import Counter
+from collections.abc import Iterator
 
 from sdc.findings import Audit, Finding
 
@@ -19,6 +21,16 @@ class Notes:
         self._checked: dict[str, None] = {}
         self._not_checked: dict[str, None] = {}
         self._figures: dict[str, object] = {}
+        self._excepted = False
+
+    @contextlib.contextmanager
+    def excepted(self, excepted: bool) -> Iterator[None]:
+        """While the block lasts, what would be a disclosure is told as a warning, if `excepted`."""
+        before, self._excepted = self._excepted, excepted
+        try:
+            yield
+        finally:
+            self._excepted = before
 
     def wrong(self, kind: str, file: str, witness: str, *, cell: str = "") -> None:
         """Something that does not agree: the folder cannot be what it says it is."""
@@ -28,7 +40,8 @@ class Notes:
         self, kind: str, file: str, witness: str, *, cell: str = "", interval: tuple[int, int | None] | None = None
     ) -> None:
         """Something that tells, or lets somebody prove, what may not be told."""
-        found = Finding(kind=kind, severity="disclosure", table=file, cell=cell, witness=witness, interval=interval)
+        severity = "warning" if self._excepted else "disclosure"
+        found = Finding(kind=kind, severity=severity, table=file, cell=cell, witness=witness, interval=interval)
         self._add(found)
 
     def warn(self, kind: str, file: str, witness: str, *, cell: str = "") -> None:

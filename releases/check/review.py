@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from common.faults import Fault, InputError
 from releases.check.additivity import sums_to_parents
 from releases.check.manifest import Manifest
 from releases.check.notes import SHOWN, Notes
-from releases.check.tables import Published, read_long, whole_numbers
+from releases.check.tables import MARKERS, Published, read_long, whole_numbers
 
 __all__ = ["check_review"]
 
 SUMMARY = "summary.json"
+SIGNED = r"^(0|-?[1-9][0-9]{0,14})$"
 BESIDE = "true-beside-published-{id}.csv"
 
 
@@ -74,7 +77,11 @@ def _check_summary(review: Path, manifest: Manifest, notes: Notes) -> None:
 
 
 def _true_counts(review: Path, table: Published, notes: Notes) -> tuple[np.ndarray, ...] | None:
-    """True counts per level, after comparing the columns `published` and `marker` with the public file."""
+    """True counts per level from ``true-beside-published-<id>.csv``.
+
+    Its columns `published`, `marker` and `difference` (published - true) must be
+    those of the public file; value and difference are empty where a marker stands.
+    """
     name = BESIDE.format(id=table.id)
     file = f"review/{name}"
     columns = ("area_level", "area", *table.layout.dimensions, "true", "published", "marker", "difference")
@@ -83,18 +90,30 @@ def _true_counts(review: Path, table: Published, notes: Notes) -> tuple[np.ndarr
         return None
     true = whole_numbers(long, "true", file, table.layout, notes)
     told = whole_numbers(long, "published", file, table.layout, notes)
-    public = np.concatenate([values.ravel() for values in table.values]).astype(np.float64)
-    marked = np.concatenate([markers.ravel() for markers in table.markers]) != 0
-    public[marked] = np.nan
-    _tell(
-        ~((told == public) | (np.isnan(told) & np.isnan(public))),
-        "the published value is not that of the public file",
-        file,
-        table,
-        notes,
-    )
+    marker = pc.index_in(long["marker"], value_set=pa.array(MARKERS)).to_numpy().astype(np.float64)
+    difference = _signed_numbers(long["difference"])
+    markers = np.concatenate([each.ravel() for each in table.markers])
+    public = np.where(markers == 0, np.concatenate([each.ravel() for each in table.values]).astype(np.float64), np.nan)
+    _tell(_differ(told, public), "the published value is not that of the public file", file, table, notes)
+    _tell(marker != markers, "the marker is not that of the public file", file, table, notes)
+    what = "the difference is not the published value less the true count"
+    _tell(_differ(difference, public - true) & ~np.isnan(true), what, file, table, notes)
     _tell(np.isnan(true), "has no true count", file, table, notes)
     return None if np.isnan(true).any() else table.layout.split(true.astype(np.int64))
+
+
+def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """True where two columns differ; two that are both empty (NaN) do not."""
+    different: np.ndarray = ~((one == other) | (np.isnan(one) & np.isnan(other)))
+    return different
+
+
+def _signed_numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """Whole numbers with or without a minus sign as float64: NaN where blank, infinite where anything else stands."""
+    blank = pc.equal(column, "").to_numpy()
+    signed = pc.match_substring_regex(column, SIGNED).to_numpy()
+    numbers: np.ndarray = pc.if_else(pa.array(signed), column, None).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.where(signed | blank, numbers, np.inf)
 
 
 def _check_error(table: Published, true: tuple[np.ndarray, ...], manifest: Manifest, notes: Notes) -> None:

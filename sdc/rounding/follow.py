@@ -80,34 +80,32 @@ def _straight(tree, joined, scratch, table, source, sink, level, up, down, whole
     It is spread over the categories by their room, so that cells stay off
     their multiples and leave ways open for later duels.
     """
-    start = joined.starts[table]
-    columns = joined.columns[table]
+    start, columns, limit = joined.starts[table], joined.columns[table], tree.offsets[level]
+    offset, flow, width, parents, share = joined.offset, scratch.flow, joined.width, tree.parents, scratch.share
     total = np.int64(0)
     for k in range(columns - 1):
         room = whole
         for end in range(2):
             unit = sink if end else source
-            while unit >= 0 and unit < tree.offsets[level] and room > 0:
-                room = min(room, spare(joined, scratch.flow, start + unit * columns + k, end == 0, up, down))
-                unit = tree.parents[unit]
-        scratch.share[k] = room
+            while unit >= 0 and unit < limit and room > 0:
+                room = min(room, spare(offset, flow, width, start + unit * columns + k, end == 0, up, down))
+                unit = parents[unit]
+        share[k] = room
         total += room
-    if total == 0:
-        return total
     send = min(total, whole)
     left = send
     for k in range(columns - 1):
-        # Of what is left, the share this category has of the room left: rounding errors do not add up.
-        part = left * scratch.share[k] // total if total > 0 else np.int64(0)
-        total -= scratch.share[k]
-        left -= part
-        if part == 0:
+        if share[k] == 0:
             continue
+        # Of what is left, the share this category has of the room left: rounding errors do not add up.
+        part = left * share[k] // total
+        total -= share[k]
+        left -= part
         for end in range(2):
             unit = sink if end else source
-            while unit >= 0 and unit < tree.offsets[level]:
+            while unit >= 0 and unit < limit and part > 0:
                 add_flow(scratch, start + unit * columns + k, -part if end else part)
-                unit = tree.parents[unit]
+                unit = parents[unit]
     return send
 
 

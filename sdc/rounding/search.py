@@ -71,7 +71,7 @@ def make_scratch(joined: Joined) -> Scratch:
 
 
 @njit(cache=True, inline="always")
-def spare(joined, flow, cell, forward, up, down):  # type: ignore[no-untyped-def]
+def spare(offset, flow, width, cell, forward, up, down):  # type: ignore[no-untyped-def]
     """How much more may flow along a cell, forward or backward, in parts of 1 / SCALE.
 
     The draw moves `up` parts, and would have moved `down` parts the other way
@@ -79,10 +79,10 @@ def spare(joined, flow, cell, forward, up, down):  # type: ignore[no-untyped-def
     between its multiples; the second to within one part, so that shares of a
     whole add up to the whole.
     """
-    above = np.int64(joined.offset[cell])
+    above = np.int64(offset[cell])
     if above < 0:
         return np.int64(0)
-    below = joined.width - above
+    below = width - above
     if not forward:
         above, below = below, above
     if down > 0:
@@ -103,7 +103,10 @@ def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down
     The node where the sides meet; else OUT_OF_SCOPE where a wider scope may
     find a path, EXHAUSTED where none will, OUT_OF_BUDGET after looking at `budget` nodes.
     """
-    start = joined.starts[table]
+    # Arrays by their own names: compiled code counts references each time it takes one out of a tuple.
+    first_child, children, parents, areas = tree.first_child, tree.children, tree.parents, tree.areas
+    offset, flow, width = joined.offset[joined.starts[table] :], scratch.flow[joined.starts[table] :], joined.width
+    stamp, came, back, queue = scratch.stamp, scratch.came, scratch.back, scratch.queue
     columns = joined.columns[table]
     categories = columns - 1
     limit = tree.offsets[scope]
@@ -112,69 +115,59 @@ def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down
     done = np.zeros(2, np.int64)
     length = np.ones(2, np.int64)
     barred = np.zeros(2, np.bool_)
-    scratch.queue[0, 0] = source
-    scratch.queue[1, 0] = sink
-    scratch.stamp[0, source] = ticket
-    scratch.stamp[1, sink] = ticket
+    queue[0, 0] = source
+    queue[1, 0] = sink
+    stamp[0, source] = ticket
+    stamp[1, sink] = ticket
     side = 1
     for _ in range(budget):
         side = 1 - side
         if done[side] == length[side]:
             return OUT_OF_SCOPE if barred[side] else EXHAUSTED
-        node = scratch.queue[side, done[side]]
+        node = queue[side, done[side]]
         done[side] += 1
         unit = node // columns
         k = node - unit * columns
-        if k == categories:
-            # A smallest area, whose categories lead up, or a hub, whose categories lead down.
-            area = unit < tree.areas
-            for column in range(categories):
-                cell = unit * columns + column
-                onward = tree.parents[unit] * columns + column if area else cell
-                if _reach(joined, scratch, start, side, node, cell, area, onward, ticket, length, least, up, down):
-                    return onward
-            continue
-        if unit < limit:
-            parent = tree.parents[unit]
-            onward = parent * columns + k if parent >= 0 else unit * columns + categories
-            if _reach(joined, scratch, start, side, node, node, True, onward, ticket, length, least, up, down):
-                return onward
-        elif not barred[side]:
-            barred[side] = spare(joined, scratch.flow, start + node, side == 0, up, down) >= least
-        for place in range(tree.first_child[unit], tree.first_child[unit + 1]):
-            child = tree.children[place]
-            cell = child * columns + k
-            onward = child * columns + categories if child < tree.areas else cell
-            if _reach(joined, scratch, start, side, node, cell, False, onward, ticket, length, least, up, down):
+        # A smallest area's categories lead up, a hub's lead down; a category leads up to the parent, down to the children.
+        first, last = (0, categories) if k == categories else (first_child[unit] - 1, first_child[unit + 1])
+        for place in range(first, last):
+            climbs = unit < areas
+            if k == categories:
+                cell = unit * columns + place
+                onward = parents[unit] * columns + place if climbs else cell
+            elif place < first_child[unit]:
+                climbs = True
+                cell = node
+                onward = parents[unit] * columns + k if parents[unit] >= 0 else unit * columns + categories
+            else:
+                cell = children[place] * columns + k
+                onward = children[place] * columns + categories if children[place] < areas else cell
+            if stamp[side, onward] == ticket or spare(offset, flow, width, cell, climbs == (side == 0), up, down) < least:
+                continue
+            if climbs and unit >= limit:
+                barred[side] = True
+                continue
+            stamp[side, onward] = ticket
+            came[side, onward] = 2 * cell + climbs
+            back[side, onward] = node
+            queue[side, length[side]] = onward
+            length[side] += 1
+            if stamp[1 - side, onward] == ticket:
                 return onward
     return OUT_OF_BUDGET
-
-
-@njit(cache=True, inline="always")
-def _reach(joined, scratch, start, side, node, cell, climbs, onward, ticket, length, least, up, down):  # type: ignore[no-untyped-def]
-    """Go on from a node along a cell if there is room; tells whether the other side has been there."""
-    if scratch.stamp[side, onward] == ticket:
-        return False
-    if spare(joined, scratch.flow, start + cell, climbs == (side == 0), up, down) < least:
-        return False
-    scratch.stamp[side, onward] = ticket
-    scratch.came[side, onward] = 2 * cell + climbs
-    scratch.back[side, onward] = node
-    scratch.queue[side, length[side]] = onward
-    length[side] += 1
-    return scratch.stamp[1 - side, onward] == ticket
 
 
 @njit(cache=True)
 def push_path(joined, scratch, table, source, sink, meeting, most, up, down):  # type: ignore[no-untyped-def]
     """Send as much as the path found has room for, at most `most`; returns how much."""
     start = joined.starts[table]
+    offset, flow, width = joined.offset, scratch.flow, joined.width
     part = most
     for side in range(2):
         node = meeting
         while node != (sink if side else source):
             came = scratch.came[side, node]
-            part = min(part, spare(joined, scratch.flow, start + (came >> 1), (came & 1) != side, up, down))
+            part = min(part, spare(offset, flow, width, start + (came >> 1), (came & 1) != side, up, down))
             node = scratch.back[side, node]
     for side in range(2):
         node = meeting
@@ -185,7 +178,7 @@ def push_path(joined, scratch, table, source, sink, meeting, most, up, down):  #
     return part
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def add_flow(scratch, cell, amount):  # type: ignore[no-untyped-def]
     """Note that the present duel moves a cell by so much more."""
     scratch.flow[cell] += amount

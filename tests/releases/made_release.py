@@ -234,7 +234,9 @@ def write_review(out: Path, review: Path, made: tuple[Made, ...]) -> None:
             for unit, code in enumerate(hierarchy().codes[level]):
                 for column, category in enumerate(columns):
                     true, shown = table.true[level][unit, column], table.shown[level][unit, column]
-                    lines.append(",".join((name, str(code), *category, str(true), str(shown), "", str(shown - true))))
+                    marker = MARKERS[table.markers[level][unit, column]] if table.markers else ""
+                    told = ("", marker, "") if marker else (str(shown), "", str(shown - true))
+                    lines.append(",".join((name, str(code), *category, str(true), *told)))
         (review / f"true-beside-published-{table.id}.csv").write_text("\n".join(lines) + "\n")
     for path in review.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)

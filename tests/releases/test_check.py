@@ -19,6 +19,8 @@ from releases.check import check_release
 from sdc.findings import Audit
 from sdc.tables import LOW, SHOWN, SUPPRESSED, Method
 
+BESIDE = "true-beside-published-sex.csv"
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -186,7 +188,7 @@ class TestFiles:
         assert found(check_release(out)) == {("review pack", "assets/notes.json")}
 
     def test_true_counts(self, out: Path) -> None:
-        shutil.copy(out.parent / "review" / "tables" / "sex.csv", out / "assets" / "sex.csv")
+        shutil.copy(out.parent / "review" / BESIDE, out / "assets" / "sex.csv")
         listed_anew(out)
         assert found(check_release(out)) == {("forbidden column", "assets/sex.csv")}
 
@@ -478,13 +480,33 @@ class TestReview:
         assert self.check(out) == {("review", "review/summary.json")}
 
     def test_another_published_value(self, out: Path) -> None:
-        change(out.parent / "review" / "tables" / "sex.csv", "oa,E00000001,f,5,5", "oa,E00000001,f,5,0")
-        assert self.check(out) == {("review", "review/tables/sex.csv")}
+        change(out.parent / "review" / BESIDE, "oa,E00000001,f,5,5,", "oa,E00000001,f,5,0,")
+        assert self.check(out) == {("review", f"review/{BESIDE}")}
+
+    def test_another_marker(self, out: Path) -> None:
+        change(out.parent / "review" / BESIDE, "oa,E00000001,f,5,5,,0", "oa,E00000001,f,5,5,c,0")
+        assert self.check(out) == {("review", f"review/{BESIDE}")}
+
+    @pytest.mark.parametrize("difference", ["1", "-0", "", "none"])
+    def test_another_difference(self, out: Path, difference: str) -> None:
+        change(out.parent / "review" / BESIDE, "oa,E00000001,f,5,5,,0", f"oa,E00000001,f,5,5,,{difference}")
+        assert self.check(out) == {("review", f"review/{BESIDE}")}
+
+    def test_markers_have_neither_value_nor_difference(self, tmp_path: Path) -> None:
+        by_sex = rounded_tables()[1]
+        markers = tuple(np.full(values.shape, SHOWN, np.int8) for values in by_sex.shown)
+        markers[0][4, 0] = SUPPRESSED
+        shown = tuple(
+            np.where(marked == SHOWN, values, 0) for values, marked in zip(by_sex.shown, markers, strict=True)
+        )
+        table = Made(id="sex", dimensions=("sex",), true=by_sex.true, shown=shown, markers=markers)
+        write_release(tmp_path / "out", tmp_path / "review", tables=(table,))
+        assert found(check_release(tmp_path / "out", tmp_path / "review")) == set()
 
     def test_true_counts_that_do_not_add_up_and_never_their_values(self, out: Path) -> None:
-        change(out.parent / "review" / "tables" / "sex.csv", "oa,E00000001,f,5,5", "oa,E00000001,f,7,5")
+        change(out.parent / "review" / BESIDE, "oa,E00000001,f,5,5,,0", "oa,E00000001,f,7,5,,-2")
         audit = check_release(out, out.parent / "review")
-        assert found(audit) == {("review", "review/tables/sex.csv")}
+        assert found(audit) == {("review", f"review/{BESIDE}")}
         assert not any(mark in finding.witness for finding in audit.findings for mark in "0123456789")
 
     def test_an_error_of_a_whole_base(self, tmp_path: Path) -> None:
@@ -503,7 +525,7 @@ class TestReview:
         spoiled = Made(id="sex", dimensions=("sex",), true=summed(more), shown=by_sex.shown)
         write_release(tmp_path / "out", tmp_path / "review", tables=(benefit, spoiled))
         audit = check_release(tmp_path / "out", tmp_path / "review")
-        assert found(audit) == {("review", "review/tables/sex.csv")}
+        assert found(audit) == {("review", f"review/{BESIDE}")}
 
 
 # --- Other methods ------------------------------------------------------------------------------
@@ -518,6 +540,45 @@ def test_conventional_rounding_to_five_never_keeps_the_promise(tmp_path: Path) -
     audit = check_release(tmp_path / "out", tmp_path / "review")
     assert found(audit) == {("narrow", "tables/benefit.csv"), ("pinned", "tables/benefit.csv")}
     assert any("propagation" in text for text in audit.checked)
+
+
+class TestExceptions:
+    """Conventional rounding leaks; an exception in force turns what the attack finds into warnings."""
+
+    def release(self, out: Path, exceptions: object) -> Audit:
+        true = rounded_tables()[0].true
+        shown = tuple((2 * counts + 5) // 10 * 5 for counts in true)
+        table = Made(id="benefit", dimensions=("benefit",), true=true, shown=shown)
+        write_release(out, tables=(table,), method=Method(name="conventional-rounding", base=5, min_count=5))
+        plain = json.loads((out / "manifest.json").read_text())
+        (out / "manifest.json").write_text(json.dumps({**plain, "exceptions": exceptions}))
+        return check_release(out)
+
+    def test_in_force(self, tmp_path: Path) -> None:
+        audit = self.release(tmp_path / "out", [{"rule": "method leaks", "expires": "2026-11-17"}])
+        assert audit.safe
+        assert {finding.severity for finding in audit.findings if finding.kind == "pinned"} == {"warning"}
+        assert any(finding.kind == "exception" and "2026-11-17" in finding.witness for finding in audit.findings)
+
+    def test_expired_the_day_before(self, tmp_path: Path) -> None:
+        audit = self.release(tmp_path / "out", [{"rule": "method leaks", "expires": "2026-11-16"}])
+        assert not audit.safe
+        assert {finding.severity for finding in audit.findings if finding.kind == "pinned"} == {"disclosure"}
+
+    @pytest.mark.parametrize(
+        "exceptions", [{}, ["all"], [{"rule": "all", "expires": "2027-01-01"}], [{"rule": "method leaks"}]]
+    )
+    def test_of_no_known_form(self, tmp_path: Path, exceptions: object) -> None:
+        audit = self.release(tmp_path / "out", exceptions)
+        assert ("manifest", "manifest.json") in found(audit)
+        assert any(finding.severity == "disclosure" for finding in audit.findings)
+
+    def test_a_file_that_others_may_read_is_no_leak_of_the_method(self, tmp_path: Path) -> None:
+        self.release(tmp_path / "out", [{"rule": "method leaks", "expires": "2027-01-01"}])
+        (tmp_path / "out" / "series.key").write_bytes(b"x" * 40)
+        assert any(
+            f.severity == "disclosure" and f.kind == "private file" for f in check_release(tmp_path / "out").findings
+        )
 
 
 def test_exact_figures_pin_small_counts(tmp_path: Path) -> None:

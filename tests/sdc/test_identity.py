@@ -153,9 +153,13 @@ def test_columns_without_records_are_not_the_same():
 
 
 def test_cells_listed_with_no_record_say_nothing():
+    tables = {"benefit": ("benefit",), "group": ("group",)}
     joint = joint_of([(0, 0, 2, 0), (1, 1, 0, 0), (1, 1, 1, 0), (0, 0, 0, 0)])
-    joint.count[3] = 0  # would tie B0 to G0
-    assert len(same_columns(joint, {"benefit": ("benefit",), "group": ("group",)})) == 1
+    joint.count[3] = 0  # with a record it would part B0 from G2
+    assert [(pair.first, pair.second) for pair in same_columns(joint, tables)] == [(("B0",), ("G2",))]
+    joint = joint_of([(0, 0, 0, 0), (0, 1, 0, 0), (1, 0, 1, 0), (1, 1, 1, 0)])
+    joint.count[1] = 0  # with a record it would part B0 from G0 in area 0
+    assert coincidences(joint, tables, hierarchy=TREE, min_count=5)[0]["pairs"] == 1
 
 
 def test_a_coincidence_in_one_area_only():

@@ -73,6 +73,11 @@ def test_bias_has_the_sign_of_published_less_true():
     assert measured([4, 4], [5, 5])["bias"] == 1
 
 
+def test_a_negative_figure_counts_as_none_in_hellinger_distance():
+    assert measured([4], [-9])["hellinger_distance"] == pytest.approx(2 / sqrt(2))
+    assert measured([4], [-9])["max_absolute_error"] == 13
+
+
 def test_large_errors_do_not_overflow():
     row = measured([0] * 4, [3_000_000_000] * 4)
     assert row["root_mean_square_error"] == pytest.approx(3e9)
@@ -173,8 +178,13 @@ def test_mean_ranks_are_those_of_scipy(values):
     assert mean_ranks(np.array(values)).tolist() == rankdata(values).tolist()
 
 
-@settings(deadline=None, max_examples=80)
-@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 8)), min_size=2, max_size=40))
+def pairs_of_areas(largest):
+    one = st.tuples(st.integers(0, largest), st.integers(0, 8))
+    return st.integers(2, 40).flatmap(lambda size: st.lists(one, min_size=size, max_size=size))
+
+
+@settings(deadline=None, max_examples=120)
+@given(pairs_of_areas(40) | pairs_of_areas(1000))
 def test_measures_of_order_by_counting(pairs):
     true = [x for x, _ in pairs]
     safe = [5 * r for _, r in pairs]
@@ -214,6 +224,20 @@ def test_hotspots_and_deciles_of_twenty_areas():
     assert rank_measures(true, true) == {"rank_correlation": 1, "hotspots_kept": 1, "share_changing_decile": 0}
 
 
+def test_the_top_tenth_is_rounded_up():
+    """Of 11 areas the two largest are hotspots: true 10 and 11, published 9 and 11."""
+    true = np.arange(1, 12)
+    safe = np.array([1, 2, 3, 4, 5, 6, 7, 8, 10, 9, 11])
+    assert rank_measures(true, safe)["hotspots_kept"] == pytest.approx(1 / 3)
+
+
+def test_areas_without_any_are_no_hotspots():
+    true, safe = np.zeros(10, np.int64), np.zeros(10, np.int64)
+    assert np.isnan(rank_measures(true, safe)["hotspots_kept"])
+    safe[0] = 5
+    assert rank_measures(true, safe)["hotspots_kept"] == 0
+
+
 def test_areas_of_equal_count_are_hotspots_together():
     found = rank_measures(np.array([9, 9, 9] + [1] * 17), np.array([10, 10, 10] + [0] * 17))
     assert found["hotspots_kept"] == 1.0
@@ -245,6 +269,13 @@ def test_variance_between_areas_is_that_of_shares():
     assert find(rows, "oa", "k0")["between_area_variance_ratio"] == pytest.approx(4)
     assert find(rows, "oa", "Total")["between_area_variance_ratio"] == pytest.approx((5 / 4) ** 2)
     assert find(rows, "lsoa", "k0")["between_area_variance_ratio"] is None
+
+
+def test_areas_of_which_no_share_can_be_taken_are_left_out():
+    """The third area has no true count, the fourth is shown 0: neither has a share in both."""
+    table = true_table(tree([0, 0, 0, 0]), [[1, 3], [6, 2], [0, 0], [1, 1]])
+    safe = shown(table, [[[0, 5, 5], [10, 0, 10], [5, 0, 5], [0, 0, 0]], [[15, 5, 20]]], CONTROLLED)
+    assert find(utility(table, safe), "oa", "k0")["between_area_variance_ratio"] == pytest.approx(4)
 
 
 def test_hidden_cells_are_counted_and_otherwise_left_out():
