@@ -110,7 +110,7 @@ class KnownFile(_Part):
 
 
 class _Known(_Part):
-    file: Annotated[tuple[KnownFile, ...], Field(min_length=1)]
+    file: tuple[KnownFile, ...]
 
 
 def read_known(path: Path) -> tuple[KnownFile, ...]:
@@ -139,6 +139,8 @@ def read_known(path: Path) -> tuple[KnownFile, ...]:
         for fault in error.errors(include_url=False, include_input=False):
             _add(faults, fault)
         known = ()
+    if not known and not faults.found:
+        faults.add("empty file", "says nothing of any file", "write a [[file]] for each published file")
     faults.raise_if_any()
     return known
 

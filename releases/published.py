@@ -116,7 +116,7 @@ def lay_out(opened: Opened, hierarchy: Hierarchy, listed: Mapping[str, Sequence[
     if not inside.any():
         mend = "give --areas and --nest with the areas that it is about"
         faults.add("no area", "none of its areas is in the area tree", mend)
-    place = np.where(inside, unit * width + column, -1)
+    place = np.where(inside & (column >= 0), unit * width + column, -1)
     _tell_repeats(tidy, place, faults)
     faults.raise_if_any()
     notices = said.notices + tidy.notices + _notices(opened, int((~inside).sum()))
@@ -174,7 +174,7 @@ def _area_column(opened: Opened) -> pa.ChunkedArray:
 
 
 def _columns(tidy: Tidy, classification: Classification, total: str, faults: Faults) -> np.ndarray:
-    """For each row the table's column that its categories name, int64; faults for rows that name none."""
+    """For each row the table's column that its categories name, int64; -1, with a fault, where they name none."""
     rows = np.zeros(tidy.height, np.int64)
     wanted = np.zeros(len(classification) + 1, np.int64)
     margins = np.zeros(tidy.height, np.int64)
@@ -200,7 +200,7 @@ def _columns(tidy: Tidy, classification: Classification, total: str, faults: Fau
     missing = (found_at < 0) & ~bad & ~((margins > 0) & (margins < len(classification.dimensions)))
     for row in np.flatnonzero(missing):
         faults.add("not in the list", "a combination of categories that is in no list", "correct it", row=tidy.row(row))
-    return found_at.clip(0)
+    return found_at
 
 
 def _tell_margins(tidy: Tidy, wrong: np.ndarray, faults: Faults) -> None:

@@ -36,7 +36,8 @@ def refuse_relations(release: Release, dimensions: dict[str, dict[str, Dimension
     if len(counted) > 1:
         faults.add(
             "relation",
-            "some tables count claims and some people; each benefit <= people <= sum of benefits ties them, which is not honoured yet",
+            "some tables count claims and some people; each benefit <= people <= sum of benefits ties them, "
+            "which is not honoured yet",
             "count the same in every table, and publish the other as a release of its own",
             key="table.count",
         )
@@ -127,5 +128,5 @@ def refuse_same_figures(
 def _coincidence(row: dict[str, object]) -> str:
     return (
         f"{row['first_table']} and {row['second_table']}, level {row['level']}: in {row['areas']:,} areas a cell of each holds "
-        f"the same records by chance; {row['small']:,} such pairs are small and drawn apart, which the published tables do not tell"
+        f"the same records by chance; {row['small']:,} such pairs are small and drawn apart, which published tables do not tell"
     )

@@ -283,7 +283,7 @@ def _refuse_two_geographies(plain: Mapping[str, Any], faults: Faults) -> None:
         faults.add(
             "relation",
             "two geographies or vintages of the same people are not honoured yet",
-            "write one [geography], and publish the other as a series of its own only if their differences are no count of people",
+            "write one [geography]; publish the other as a series of its own only if no difference is a count of people",
             key="geography",
         )
         faults.raise_if_any()

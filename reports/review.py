@@ -19,6 +19,7 @@ from reports.tablepages import DataTable, Row
 from reports.truebeside import changes_table, rules_table, sample_table, write_true_beside
 from sdc.findings import Audit
 from sdc.tables import Table
+from sdc.utility.rows import ALL_CELLS
 
 __all__ = ["InputFile", "ReviewFacts", "look_first", "verdict", "write_review"]
 
@@ -26,6 +27,7 @@ __all__ = ["InputFile", "ReviewFacts", "look_first", "verdict", "write_review"]
 TELLING_SHARE = 0.01
 INNOCENT_BUCKETS = ("counted", "not live on the date", "erased")
 FINDINGS_ON_PAGE = 200
+ROWS_OF_BELIEFS = 40
 FILE_MODE = 0o600
 
 
@@ -188,8 +190,8 @@ def _page_values(facts: ReviewFacts, files: Sequence[Path]) -> dict[str, Any]:
         "findings_count": len(findings),
         "findings_limit": FINDINGS_ON_PAGE,
         "figures": _plain_table("figures", told["caption"]["figures"], _pairs(facts.audit.figures)),
-        "posterior": _plain_table("posterior", told["caption"]["posterior"], facts.posterior),
-        "utility": _plain_table("utility", told["caption"]["utility"], facts.utility),
+        "posterior": _plain_table("posterior", told["caption"]["posterior"], _surest(facts.posterior)),
+        "utility": _plain_table("utility", told["caption"]["utility"], _pooled(facts.utility)),
         "exceptions": _plain_table("exceptions", told["caption"]["exceptions"], facts.exceptions),
         "comparisons": [_comparison(table, true) for table, true in tables],
         "files": [path.name for path in files],
@@ -264,6 +266,17 @@ def _interval(lo: int, hi: int | None) -> str:
     return str(told["open"].format(lo=f"{lo:,}") if hi is None else told["closed"].format(lo=f"{lo:,}", hi=f"{hi:,}"))
 
 
+def _surest(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """The beliefs that are surest that a count is small: the page shows these, the CSV file all."""
+    return sorted(rows, key=lambda row: -float(str(row.get("small_probability", 0))))[:ROWS_OF_BELIEFS]
+
+
+def _pooled(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Utility over all categories of a level, and of the whole table: the CSV file has every category."""
+    pooled = [row for row in rows if row.get("category") == ALL_CELLS]
+    return pooled or list(rows)
+
+
 def _plain_table(
     identity: str, caption: str, rows: Iterable[Mapping[str, object]], numeric_too: Sequence[str] = ()
 ) -> DataTable | None:
@@ -274,7 +287,7 @@ def _plain_table(
     listed = list(rows)
     if not listed:
         return None
-    numeric = [key for key in listed[0] if key in numeric_too or all(_is_number(row[key]) for row in listed)]
+    numeric = [key for key in listed[0] if key in numeric_too or _all_numbers([row[key] for row in listed])]
     text = [key for key in listed[0] if key not in numeric] or numeric[:1]
     numeric = [key for key in numeric if key not in text]
     names = words("pages")["review"]["column"]
@@ -292,6 +305,11 @@ def _plain_table(
             for row in listed
         ),
     )
+
+
+def _all_numbers(values: list[object]) -> bool:
+    """Numbers, or nothing where a measure does not exist; at least one number."""
+    return any(_is_number(value) for value in values) and all(value is None or _is_number(value) for value in values)
 
 
 def _is_number(value: object) -> bool:

@@ -18,6 +18,7 @@ from reports.pages import copy_assets, fill_page
 from reports.statements import licence_words, protection_statement, rounding_statement, words, zero_meaning
 from reports.tablepages import ROW_LIMIT, TablePage, key_figures, table_page
 from sdc.tables import Method
+from sdc.theory import error_sentences, theoretical_error
 
 __all__ = ["Download", "find_downloads", "write_site"]
 
@@ -248,12 +249,13 @@ def _method_words(facts: ReleaseFacts, table: ReportTable) -> dict[str, Any]:
     """What the page on methods says of the method: theoretical error only, nothing measured against the truth."""
     method, hierarchy = table.safe.method, table.safe.hierarchy
     base = method.base
-    down, up = _error_bounds(method)
+    error = theoretical_error(method)
+    down, up = error.below, error.above
     return {
         "method": method,
         "base": base,
-        "error": max(down, up),
-        "deviation": f"{base / 2:g}" if method.name == "controlled-rounding" else "",
+        "error": error.largest,
+        "error_told": error_sentences(error),
         "protection": protection_statement(method),
         "promise": method.name == "controlled-rounding" and base >= method.min_count,
         "zero": zero_meaning(method),
@@ -265,15 +267,6 @@ def _method_words(facts: ReleaseFacts, table: ReportTable) -> dict[str, Any]:
         ],
         "lag": (facts.extract_date - facts.reference_date).days,
     }
-
-
-def _error_bounds(method: Method) -> tuple[int, int]:
-    """How far below and above a published figure the true count may lie."""
-    if method.name == "controlled-rounding":
-        return method.base - 1, method.base - 1
-    if method.name == "conventional-rounding":
-        return method.base // 2, (method.base - 1) // 2
-    return 0, 0
 
 
 def _example(base: int) -> list[tuple[str, int, int, int]]:

@@ -143,7 +143,8 @@ def _judge(attacked: list[Attacked], rules: Rules, *, by_theorem: bool) -> Audit
         Audit(
             checked=(told,),
             not_checked=(
-                "insiders: cells further off than the two sums of their own finest cell, and what several tables tell them together",
+                "insiders: cells further off than the two sums of their own finest cell, and what several tables "
+                "tell them together",
                 "insiders who know that they stand alone in a cell",
             ),
         )

@@ -124,7 +124,10 @@ def insider_findings(table: Attacked, rules: Rules) -> Audit:
 
     def tell(row: np.ndarray) -> Finding:
         own, cell, value = (int(number) for number in row)
-        text = f"somebody counted in {names.name(own)} ({names.shown(own)}) knows that it is at least 1; then this cell is {between(value, value)}"
+        text = (
+            f"somebody counted in {names.name(own)} ({names.shown(own)}) knows that it is at least 1; "
+            f"then this cell is {between(value, value)}"
+        )
         return _finding(table, "learned by an insider", names.name(cell), text, (value, value))
 
     left_out = len(cells) - len(insiders)

@@ -144,7 +144,7 @@ def test_levels_past_the_limit_are_left_to_the_downloads_and_the_page_says_so(sc
 def test_public_pages_tell_theoretical_error_only(site) -> None:
     text = (site / "methods.html").read_text(encoding="utf-8")
     assert "cannot be proven" in text and "cannot be known" not in text
-    assert "at most 4 away" in text and "standard deviation of the rounding error is at most 2.5" in text
+    assert "differs from the true count by less than 5" in text and "the standard deviation above 2.5" in text
     assert "nil, or rounded to nil" in text
 
 
@@ -165,7 +165,7 @@ def test_other_methods_have_their_words(scene, tmp_path, method) -> None:
     tables = [dataclasses.replace(table, safe=dataclasses.replace(table.safe, method=method)) for table in scene.tables]
     write_site(tmp_path, scene.facts, tables)
     text = (tmp_path / "methods.html").read_text(encoding="utf-8")
-    assert ("at most 2 away" in text) == (method.name == "conventional-rounding")
+    assert ("from the true count by at most 2" in text) == (method.name == "conventional-rounding")
     assert "worked example" not in text
 
 
