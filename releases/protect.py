@@ -209,7 +209,13 @@ def _round(options: ProtectOptions, rounding: ControlledRounding | None, table: 
     key, whence = find_key(options.key_file)
     name = options.out.stem
     tables, path = round_controlled({name: table}, spec=rounding, key=key, progress=progress)
-    return _Rounded(safe=tables[name], path=path, notices=(f"drawn with the key in {whence}",))
+    notices = [f"drawn with the key in {whence}"]
+    if options.by and not options.already_public:
+        notices.append(
+            "totals are drawn for this table alone: another table of the same people that is protected apart may show "
+            "others, which tells more of both; name the first with --already-public when you protect the second"
+        )
+    return _Rounded(safe=tables[name], path=path, notices=tuple(notices))
 
 
 def _audit(

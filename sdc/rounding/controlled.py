@@ -145,7 +145,7 @@ def _draw(
         joined = join_tables(classified, spec.base)
         totals = _open_totals(first, spec.base)
         draws = Draws(secret=sip_key(key, "totals"), figures=figures, attempts=attempts[tops])
-        forced, counts, clashes = draw_totals(tree, totals, draws, joined, make_scratch(joined))
+        forced, counts, clashes = draw_totals(tree, totals, draws, joined, make_scratch(joined), np.array([1, 2]))
         if not len(clashes):
             break
         attempts[np.unique(tops[clashes])] += 1

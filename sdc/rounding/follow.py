@@ -33,7 +33,7 @@ GRAINS = 64
 
 
 @njit(cache=True)
-def find_flow(tree, joined, scratch, table, source, sink, level, up, down):  # type: ignore[no-untyped-def]
+def find_flow(tree, joined, scratch, table, source, sink, level, up, down, force):  # type: ignore[no-untyped-def]
     """Add to `scratch.flow` how one table follows a draw that moves `up` counts from source to sink.
 
     `source` and `sink` are smallest areas whose smallest common unit is of the
@@ -46,9 +46,10 @@ def find_flow(tree, joined, scratch, table, source, sink, level, up, down):  # t
     left -= _straight(tree, joined, scratch, table, source, sink, level, up, down, left)
     if left > 0:
         left = _around(tree, joined, scratch, table, source, sink, level, up, down, left, BUDGET)
+    if left == 0 or not force:
+        return left, np.int64(0)
     forced = left
-    if left > 0:
-        left -= _straight(tree, joined, scratch, table, source, sink, level, up, 0, left)
+    left -= _straight(tree, joined, scratch, table, source, sink, level, up, 0, left)
     if left > 0:
         left = _around(tree, joined, scratch, table, source, sink, level, up, 0, left, np.int64(1) << 62)
     return left, forced

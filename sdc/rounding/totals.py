@@ -61,7 +61,7 @@ class Draws(NamedTuple):
 
 
 @njit(cache=True)
-def draw_totals(tree, totals, draws, joined, scratch):  # type: ignore[no-untyped-def]
+def draw_totals(tree, totals, draws, joined, scratch, modes):  # type: ignore[no-untyped-def]
     """Round the totals of every level in place, every table following step by step.
 
     Returns
@@ -71,6 +71,15 @@ def draw_totals(tree, totals, draws, joined, scratch):  # type: ignore[no-untype
     """
     forced = np.zeros(len(joined.columns), np.int64)
     counts = np.zeros(3, np.int64)
+    for mode in modes:
+        _settle(tree, totals, draws, joined, scratch, mode, forced, counts)
+    left = np.array([area for area in range(tree.areas) if _is_open(totals, area)], np.int64)
+    return forced, counts, left
+
+
+@njit(cache=True)
+def _settle(tree, totals, draws, joined, scratch, mode, forced, counts):  # type: ignore[no-untyped-def]
+    """Let open areas duel within their parents, then further up, as far as the mode allows."""
     depth = len(tree.offsets) - 1
     # Open areas of each unit as a linked list: mostly one, more where a table forbids the duel of two.
     following = np.full(tree.areas, -1, np.int64)
@@ -85,24 +94,22 @@ def draw_totals(tree, totals, draws, joined, scratch):  # type: ignore[no-untype
             while second >= 0:
                 waiting = following[second]
                 following[second] = -1
-                _meet(tree, totals, draws, joined, scratch, unit, level, second, first_open, following, forced, counts)
+                _meet(tree, totals, draws, joined, scratch, level, unit, second, first_open, following, mode, forced, counts)
                 second = waiting
     for top in range(tree.offsets[depth - 1], tree.offsets[depth]):
         first = first_open[top]
         while first >= 0:
-            _duel(tree, totals, draws, joined, scratch, first, -1, depth, forced, counts)
+            _duel(tree, totals, draws, joined, scratch, first, -1, depth, mode, forced, counts)
             first = following[first]
-    left = np.array([area for area in range(tree.areas) if _is_open(totals, area)], np.int64)
-    return forced, counts, left
 
 
 @njit(cache=True)
-def _meet(tree, totals, draws, joined, scratch, unit, level, second, first_open, following, forced, counts):  # type: ignore[no-untyped-def]
+def _meet(tree, totals, draws, joined, scratch, level, unit, second, first_open, following, mode, forced, counts):  # type: ignore[no-untyped-def]
     """An open area duels with those already open in the unit, until it is settled; else it joins them."""
     before = np.int64(-1)
     first = first_open[unit]
     while first >= 0 and _is_open(totals, second):
-        _duel(tree, totals, draws, joined, scratch, first, second, level, forced, counts)
+        _duel(tree, totals, draws, joined, scratch, first, second, level, mode, forced, counts)
         after = following[first]
         if _is_open(totals, first):
             before = first
@@ -132,7 +139,7 @@ def _level(tree, unit):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _duel(tree, totals, draws, joined, scratch, first, second, level, forced, counts):  # type: ignore[no-untyped-def]
+def _duel(tree, totals, draws, joined, scratch, first, second, level, mode, forced, counts):  # type: ignore[no-untyped-def]
     """Settle one duel in totals and tables; nothing is changed where the tables allow neither end."""
     up, down = _steps(tree, totals, first, second, level)
     if up == 0 or down == 0:
@@ -140,28 +147,48 @@ def _duel(tree, totals, draws, joined, scratch, first, second, level, forced, co
     rises = _draw(draws, first, second, up, down)
     for turn in range(2):
         source, sink, moved, other = (first, second, up, down) if rises else (second, first, down, up)
-        if _follow(tree, joined, scratch, source, sink, level, moved, other, forced):
+        if mode == 1 and turn == 0:
+            ok = _follow(tree, joined, scratch, source, sink, level, moved, other, False, forced)
+            if not ok:
+                ok = _can(tree, joined, scratch, sink, source, level, other, moved, forced) and _follow(tree, joined, scratch, source, sink, level, moved, other, True, forced)
+        else:
+            ok = _follow(tree, joined, scratch, source, sink, level, moved, other, mode > 0, forced)
+        if ok:
             _shift(tree, totals, source, level, moved)
             _shift(tree, totals, sink, level, -moved)
             counts[0] += 1
             counts[1] += turn
             return
+        if mode < 2:
+            break
         rises = not rises
     counts[2] += 1
 
 
 @njit(cache=True)
-def _follow(tree, joined, scratch, source, sink, level, moved, other, forced):  # type: ignore[no-untyped-def]
+def _follow(tree, joined, scratch, source, sink, level, moved, other, force, forced):  # type: ignore[no-untyped-def]
     """Let every table follow one end of a duel; tells whether all could, else none has moved."""
     gain = np.zeros(len(forced), np.int64)
     for table in range(len(forced)):
-        missing, gain[table] = find_flow(tree, joined, scratch, table, source, sink, level, moved, other)
+        missing, gain[table] = find_flow(tree, joined, scratch, table, source, sink, level, moved, other, force)
         if missing > 0:
             drop_flow(scratch)
             return False
     make_flow(joined, scratch)
     forced += gain
     return True
+
+
+@njit(cache=True)
+def _can(tree, joined, scratch, source, sink, level, moved, other, forced):  # type: ignore[no-untyped-def]
+    able = True
+    for table in range(len(forced)):
+        missing, _ = find_flow(tree, joined, scratch, table, source, sink, level, moved, other, True)
+        if missing > 0:
+            able = False
+            break
+    drop_flow(scratch)
+    return able
 
 
 @njit(cache=True)
