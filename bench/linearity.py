@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +29,18 @@ def measure_linearity(folder: Path, repeats: int) -> list[Row]:
     rows = []
     for work, label in WORK.items():
         for place, (areas, cells) in sizes.items():
-            pairs = zip(costs[work, place], costs[work, "authority"], strict=True)
-            ratio = statistics.median(here.seconds / one.seconds for here, one in pairs) * sizes["authority"][1] / cells
             cost = median(costs[work, place])
             name = f"{label}, one {place}: {cost.seconds / cells * 1e9:,.0f} ns a cell"
             target = TARGET if place == "country" else None
-            rows.append(ratio_row(name, f"{areas:,} areas, {cells:,} cells", cost, ratio, target))
+
+            def against(
+                other: str, here: list[Cost] = costs[work, place], work: str = work, cells: int = cells
+            ) -> float:
+                pairs = zip(here, costs[work, other], strict=True)
+                return statistics.median(one.seconds / two.seconds for one, two in pairs) * sizes[other][1] / cells
+
+            row = ratio_row(name, f"{areas:,} areas, {cells:,} cells", cost, against("authority"), target)
+            rows.append(replace(row, figure=f"{row.figure} ({against('region'):.2f} × of a region)"))
     return rows
 
 

@@ -6,14 +6,14 @@ they use.  Work whose memory matters runs in a fresh process (`in_child`), so th
 nothing is left over from the work before.
 """
 
-import multiprocessing
 import os
+import pickle
 import resource
 import statistics
+import subprocess
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 THREADS = 2
 SAMPLE_SECONDS = 0.05
+ROOT = Path(__file__).parents[1]
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
 
@@ -94,29 +95,21 @@ def in_child(task: Callable[..., T], *arguments: Any) -> tuple[T, int]:
     RuntimeError
         The task failed; its traceback is in the message.
     """
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(there, task, arguments))
-    process.start()
-    there.close()
-    peak = _TreePeak(process.pid or 0)
-    try:
-        done, told = here.recv()
-    except EOFError:
-        done, told = False, "it ended without a word: killed, perhaps for want of memory"
-    finally:
-        peak.stop()
-        process.join()
+    command = [sys.executable, "-m", "bench.child"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        peak = _TreePeak(process.pid)
+        try:
+            answer, _ = process.communicate(pickle.dumps((task, arguments)))
+        finally:
+            peak.stop()
+    if not answer:
+        raise RuntimeError(
+            f"{task.__name__} ended without a word ({process.returncode}): killed, perhaps for want of memory"
+        )
+    done, told = pickle.loads(answer)
     if not done:
         raise RuntimeError(f"{task.__name__} failed: {told}")
     return told, peak.bytes
-
-
-def _child(pipe: Any, task: Callable[..., object], arguments: tuple[Any, ...]) -> None:
-    try:
-        pipe.send((True, task(*arguments)))
-    except BaseException:  # told to the parent, which raises
-        pipe.send((False, traceback.format_exc()))
 
 
 class _TreePeak:

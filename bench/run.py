@@ -48,7 +48,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     hold_to_cores()
     size = Size(claims=options.size, areas=options.areas)
-    folder = make(size, options.work)
+    folder = make(size, options.work.resolve())
     chosen = options.only or list(MEASURES)
     if "aggregation" not in chosen and not (folder / "cells.parquet").exists():
         need_cells(folder)

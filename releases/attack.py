@@ -40,6 +40,7 @@ class AttackOptions:
     already_public : further tables that the attacker has, which are not judged themselves.
     known : what is known of single files, see `releases.known`.
     report : where to write the private report.
+    margins, complete, profile : options of ``protect`` that an attack has no use for.
     """
 
     files: tuple[Path, ...]
@@ -56,6 +57,9 @@ class AttackOptions:
     already_public: tuple[Path, ...] = ()
     known: Path | None = None
     report: Path | None = None
+    margins: str = "all"
+    complete: bool = False
+    profile: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -51,7 +51,7 @@ def find_key(given: Path | None, environment: Mapping[str, str] = os.environ) ->
         return read_key(path), path
     folder = Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "smallarea"
     path = folder / "key"
-    if not path.exists():
+    if not os.path.exists(path):  # False too where this user may not look
         _make_key(folder, path)
     return read_key(path), path
 

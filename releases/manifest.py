@@ -1,5 +1,6 @@
 """The manifest of a release folder: what it is, how it was made, and a hash of every file in it."""
 
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -110,12 +111,14 @@ def write_manifest(manifest: Mapping[str, Any], folder: Path) -> Path:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a release folder, or None where there is none of ours."""
+    """The manifest of a release folder, or None where there is none of ours that says id, series and date."""
     try:
         plain = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        dt.date.fromisoformat(plain["reference_date"])
+        named = all(isinstance(plain[name], str) for name in ("id", "series"))
+    except (OSError, ValueError, TypeError, LookupError):
         return None
-    return plain if isinstance(plain, dict) and plain.get("format") == FORMAT else None
+    return plain if named and plain.get("format") == FORMAT else None
 
 
 def _cells_by_marker(table: ReportTable) -> dict[str, int]:

@@ -81,9 +81,12 @@ def place_in_series(release: Release, out: Path, file: str) -> Place:
 def _neighbours(out: Path, series: str) -> list[tuple[Path, dt.date]]:
     """Releases of the series in `out` and beside it."""
     found = []
-    folders = sorted(out.parent.iterdir()) if out.parent.is_dir() else []
+    try:
+        folders = sorted(out.parent.iterdir())
+    except OSError:  # no such folder yet, or none that may be read: then staging will tell
+        folders = []
     for folder in folders:
-        manifest = read_manifest(folder) if folder.is_dir() else None
+        manifest = read_manifest(folder)
         if manifest is not None and manifest["series"] == series:
             found.append((folder, dt.date.fromisoformat(manifest["reference_date"])))
     return found
