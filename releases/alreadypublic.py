@@ -8,6 +8,7 @@ import numpy as np
 
 from common.faults import Faults
 from releases.spec import AlreadyPublic
+from releases.wholenumbers import LARGEST, whole_number
 from sdc.attack.intervals import NO_BOUND, Intervals
 from sdc.tables import TOTAL, SafeTable
 
@@ -71,10 +72,11 @@ def _apply(
     text = (entry.get("value") or "").strip()
     if not text:
         return
-    if not text.isascii() or not text.isdigit():
+    value = whole_number(text)
+    if value is None:
         faults.add(
             "value",
-            "is no whole number",
+            f"is no whole number from 0 to {LARGEST:,}",
             "give whole numbers, or nothing where nothing is public",
             file=file,
             row=row,
@@ -92,7 +94,6 @@ def _apply(
         used = True
         level, unit, column = cell
         lo, hi = bounds[table]
-        value = int(text)
         lo[level][unit, column] = max(lo[level][unit, column], value - spec.base // 2)
         hi[level][unit, column] = min(hi[level][unit, column], value + (spec.base - 1) // 2)
     if not used:

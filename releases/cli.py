@@ -83,6 +83,9 @@ def publish(
         Path | None,
         typer.Option("--review-dir", help="Folder for reviewers (default: DIR with -review behind its name)."),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Private JSON file: what was found, where a release is refused.")
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads for counting records.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -96,7 +99,9 @@ def publish(
     def body(progress: Progress) -> Outcome:
         from releases.pipeline import publish as publish_release
 
-        return _published(publish_release(release, out, review=review_dir, progress=progress, threads=threads))
+        return _published(
+            publish_release(release, out, review=review_dir, report=report, progress=progress, threads=threads)
+        )
 
     _do("publish", body, as_json)
 

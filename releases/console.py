@@ -8,23 +8,28 @@ shows values.
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from common.faults import Disclosure, Fault, Infeasible, InputError, fault_lines
+from common.faults import Fault, Infeasible, InputError, fault_lines
 from common.progress import SILENT
 from common.progress import Progress as Reporter
+from releases.outcome import Refused
 from releases.software import software_version
 from sdc.findings import Audit, Finding
 
 __all__ = ["Outcome", "run", "shown_progress"]
 
 FINDINGS_SHOWN = 20
+# Exit code of our own failures (EX_SOFTWARE of sysexits.h), apart from 0 to 3, which say how a task went.
+OUR_FAULT = 70
+WITHHELD = "what can be proven is told in the private file that --report names, for it may be a small count"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,19 +69,38 @@ def run(command: str, body: Callable[[], Outcome], *, as_json: bool) -> int:
         told = _Told(exit_code=2, verdict="wrong input", faults=error.faults)
     except Infeasible as error:
         told = _Told(exit_code=3, verdict="no solution", message=str(error))
-    except Disclosure as error:
-        found = tuple(one for one in error.findings if isinstance(one, Finding))
-        told = _Told(exit_code=1, verdict="not safe", findings=found, message=str(error))
+    except Refused as error:
+        told = _refused(error)
     except MemoryError:
         fault = Fault(
             kind="memory", found="memory does not suffice", mend="use a machine with more, or fewer tables at once"
         )
         told = _Told(exit_code=2, verdict="wrong input", faults=(fault,))
+    except Exception as error:
+        # A fault of ours. Its message may hold a value of the data, so that only its place is told.
+        told = _Told(exit_code=OUR_FAULT, verdict="failed", message=_our_fault(error))
     if as_json:
         _tell_json(command, told)
     else:
         _tell(told)
     return told.exit_code
+
+
+def _our_fault(error: Exception) -> str:
+    """Kind and place of an error that no user can mend, without its message or any value."""
+    steps = traceback.extract_tb(error.__traceback__)
+    place = " < ".join(f"{Path(step.filename).name}:{step.lineno}" for step in reversed(steps[-4:]))
+    return (
+        f"smallarea itself has failed ({type(error).__name__} at {place}): nothing was written; please report this line"
+    )
+
+
+def _refused(error: Refused) -> _Told:
+    """What was not written may not be told either: what could be proven of a true count stands in the report alone."""
+    audit = error.outcome.audit or Audit()
+    found = tuple(replace(one, interval=None, witness=WITHHELD) if one.interval else one for one in audit.findings)
+    outcome = Outcome(verdict="not safe", notices=error.outcome.notices, audit=audit, written=error.outcome.written)
+    return _Told(exit_code=1, verdict="not safe", outcome=outcome, findings=found, message=str(error))
 
 
 def shown_progress(stream: TextIO | None = None) -> Reporter:

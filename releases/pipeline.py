@@ -15,7 +15,7 @@ from typing import Any
 
 from claimants.caseload import Caseload, CaseloadSpec, count_caseload
 from claimants.dimensions import Dimension
-from common.faults import Disclosure, Faults
+from common.faults import Faults
 from common.progress import SILENT, Progress
 from releases.alreadypublic import read_already_public
 from releases.check import check_release
@@ -24,12 +24,16 @@ from releases.folder import staged
 from releases.inputs import Inputs, dimensions_of, input_files, read_inputs
 from releases.keyfiles import read_key
 from releases.manifest import fingerprint, manifest_of, plain_hash, write_manifest
+from releases.outcome import Outcome, Refused
+from releases.privatereport import audit_as_dict
 from releases.protection import Protected, protect_tables
 from releases.relations import refuse_relations, refuse_same_figures
 from releases.reviewing import review_facts
 from releases.series import place_in_series
 from releases.shaping import hierarchy_of, tabulate
+from releases.software import software_name
 from releases.spec import Release, read_release
+from releases.wholefiles import Writing, write_whole
 from reports.csvw import write_csvw
 from reports.longform import write_long
 from reports.maps import write_maps
@@ -63,6 +67,7 @@ def publish(
     out: Path,
     *,
     review: Path | None = None,
+    report: Path | None = None,
     progress: Progress = SILENT,
     at: Callable[[str], None] = lambda step: None,
     threads: int | None = None,
@@ -74,6 +79,7 @@ def publish(
     path : RELEASE.toml.
     out : the public folder; replaced as a whole if it holds a release.
     review : the reviewers' folder; `out` with "-review" behind its name if None.
+    report : where to write, privately, what the attack or the check found when it refuses the release.
     at : told the name of each step of sealing (see `releases.folder.STEPS`).
 
     Raises
@@ -82,7 +88,7 @@ def publish(
         Something given is wrong; every fault is told and nothing is written.
     Infeasible
         No rounding serves all tables.
-    Disclosure
+    Refused
         The attack or the check found that the release would give something away.
     """
     review = out.with_name(f"{out.name}-review") if review is None else review
@@ -103,7 +109,7 @@ def publish(
         log.info("caseload of %s: %s rows read", release.id, f"{caseload.rows_read:,}")
         true, same = _shape(caseload, inputs, dimensions, release.protection.min_count, file)
         protected = protect_tables(release.protection, true, key=key, progress=progress)
-        audit = _attack(release, protected, true, file, progress)
+        audit = _attack(release, protected, true, file, report, progress)
         facts = release_facts(release, inputs.areas, place.previous)
         tables = tuple(
             report_table(spec, protected.safe[spec.id], dimensions[spec.id], release.counts(spec))
@@ -138,7 +144,7 @@ def publish(
         write_review(staging.review, given, progress=progress)
         _write_summary(staging.review, manifest, plain_hash(written))
         progress.step("checking the release")
-        told = _excused(audit).joined(_checked(staging.release, staging.review, progress))
+        told = _excused(audit).joined(_checked(staging.release, staging.review, report, progress))
     return Publication(
         release=out, review=review, audit=told, notices=(*inputs.notices, *place.notices, *protected.notices)
     )
@@ -192,7 +198,14 @@ def _shape(
     return {id_: tabulate(caseload.cells, named, hierarchy) for id_, named in dimensions.items()}, same
 
 
-def _attack(release: Release, protected: Protected, true: dict[str, Table], file: str, progress: Progress) -> Audit:
+def _attack(
+    release: Release,
+    protected: Protected,
+    true: dict[str, Table],
+    file: str,
+    report: Path | None,
+    progress: Progress,
+) -> Audit:
     """Attack the protected tables; stop here if they give anything away and no exception allows it.
 
     An exception allows disclosures, never figures that contradict each other.
@@ -211,8 +224,7 @@ def _attack(release: Release, protected: Protected, true: dict[str, Table], file
     )
     judged = _excused(audit) if release.exception else audit
     if not judged.safe:
-        number = sum(one.severity != "note" for one in audit.findings)
-        raise Disclosure(f"the attack found {number:,} disclosures: nothing was published", audit.findings)
+        raise _refusal("the attack found what may not be told: nothing was published", audit, report)
     return audit
 
 
@@ -261,9 +273,24 @@ def _write_summary(folder: Path, manifest: dict[str, Any], sha256: str) -> None:
     path.chmod(0o600)
 
 
-def _checked(release: Path, review: Path, progress: Progress) -> Audit:
+def _checked(release: Path, review: Path, report: Path | None, progress: Progress) -> Audit:
     """The independent look at what was written, before it goes in place."""
     audit = check_release(release, review, progress)
     if not audit.safe:
-        raise Disclosure("the release does not pass its own check: nothing was published", audit.findings)
+        raise _refusal("the release does not pass its own check: nothing was published", audit, report)
     return audit
+
+
+def _refusal(message: str, audit: Audit, report: Path | None) -> Refused:
+    """The refusal to publish, with what was found written to the private report where one was asked for."""
+    written: tuple[Path, ...] = ()
+    if report is not None:
+        told = {"private": True, "command": "publish", "software": software_name(), "audit": audit_as_dict(audit)}
+        text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+        writing = Writing(target=report, write=lambda path: _write_text(path, text), private=True)
+        written = write_whole([writing])
+    return Refused(message, Outcome(audit=audit, written=written))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -169,8 +169,6 @@ def push_path(joined, scratch, table, source, sink, meeting, most, up, down):  #
             came = scratch.came[side, node]
             part = min(part, spare(offset, flow, width, start + (came >> 1), (came & 1) != side, up, down))
             node = scratch.back[side, node]
-    if down > 0:
-        part = max((part + 1) // 2, min(part, up * 1024))
     for side in range(2):
         node = meeting
         while node != (sink if side else source):
