@@ -111,9 +111,6 @@ def _check_options(options: AttackOptions) -> tuple[str, ...]:
     nest = parse_nests(options.nests, faults) if options.nests else ()
     if not options.files:
         faults.add("option", "no file is named", "name the published tables", key="FILE")
-    if options.truth is not None and not nest:
-        mend = "give --nest with the columns of COUNTS"
-        faults.add("option", "the columns that hold the areas of --truth are not named", mend, key="--nest")
     if options.areas is not None and not nest:
         mend = "give --nest with the columns of AREAS"
         faults.add("option", "the columns that hold the areas of --areas are not named", mend, key="--nest")
@@ -199,7 +196,11 @@ def _read_truths(
         }
         try:
             truth, more = read_truth(
-                options.truth, hierarchy=one.safe.hierarchy, nest=nest, dimensions=dimensions, count=options.count
+                options.truth,
+                hierarchy=one.safe.hierarchy,
+                nest=nest or one.safe.hierarchy.levels,
+                dimensions=dimensions,
+                count=options.count,
             )
         except InputError as error:
             faults.extend(error)

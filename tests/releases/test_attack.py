@@ -225,7 +225,7 @@ class TestOthers:
             ({"method": "exact", "base": 0}, "--base"),
             ({"method": "exact", "min_count": 1}, "--min-count"),
             ({"method": "exact", "areas": Path("none.csv")}, "--nest"),
-            ({"method": "exact", "truth": Path("none.csv")}, "--nest"),
+            ({"method": "exact", "truth": Path("none.csv")}, "none.csv: does not exist"),
         ],
     )
     def test_options_that_cannot_be_honoured(self, tmp_path: Path, options: dict[str, object], words: str) -> None:
