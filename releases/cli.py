@@ -131,8 +131,10 @@ def check(
     def body(progress: Progress) -> Outcome:
         from releases.check import check_release
         from releases.folder import mend
+        from releases.reviewfolder import review_folder
 
-        mend(directory)
+        for folder in (directory, review_dir or review_folder(directory)):
+            mend(folder)
         audit = check_release(directory, review_dir, progress)
         lines = (f"{directory}: {'passes every check' if audit.safe else 'does not pass'}", *_looked_at(audit))
         return Outcome(verdict="safe" if audit.safe else "not safe", lines=lines, audit=audit)

@@ -26,8 +26,9 @@ from releases.keyfiles import read_key
 from releases.manifest import fingerprint, manifest_of, plain_hash, write_manifest
 from releases.outcome import Outcome, Refused
 from releases.privatereport import audit_as_dict
-from releases.protection import Protected, protect_tables
+from releases.protection import Protected, judge_method, protect_tables
 from releases.relations import refuse_relations, refuse_same_figures
+from releases.reviewfolder import review_folder
 from releases.reviewing import review_facts
 from releases.series import place_in_series
 from releases.shaping import hierarchy_of, tabulate
@@ -44,12 +45,13 @@ from reports.site import find_downloads, write_site
 from reports.workbook import build_workbook
 from reports.xlsx import write_xlsx
 from sdc.attack.judge import audit_tables
-from sdc.findings import Audit
+from sdc.findings import Audit, Finding
 from sdc.tables import Table
 
 __all__ = ["Publication", "publish"]
 
 log = logging.getLogger("smallarea")
+IN_THE_REVIEW = "what can be proven is told in the review report"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +93,7 @@ def publish(
     Refused
         The attack or the check found that the release would give something away.
     """
-    review = out.with_name(f"{out.name}-review") if review is None else review
+    review = review_folder(out) if review is None else review
     progress.step("reading the release file")
     release = read_release(path)
     file = path.name
@@ -221,7 +223,7 @@ def _attack(
         sensitive=rules.sensitive,
         group_size=rules.group_size,
         progress=progress,
-    )
+    ).joined(judge_method(rules))
     judged = _excused(audit) if release.exception else audit
     if not judged.safe:
         raise _refusal("the attack found what may not be told: nothing was published", audit, report)
@@ -229,11 +231,17 @@ def _attack(
 
 
 def _excused(audit: Audit) -> Audit:
-    """The audit of a release that goes out by an exception: its disclosures are warnings."""
-    findings = tuple(
-        replace(one, severity="warning") if one.severity == "disclosure" else one for one in audit.findings
-    )
+    """The audit of a release that goes out by an exception: its disclosures are warnings.
+
+    Which true counts are small, and what can be proven of them, stands in the review report alone.
+    """
+    findings = tuple(_warning(one) if one.severity == "disclosure" else one for one in audit.findings)
     return replace(audit, findings=findings)
+
+
+def _warning(finding: Finding) -> Finding:
+    told = replace(finding, severity="warning")
+    return told if finding.interval is None else replace(told, interval=None, witness=IN_THE_REVIEW)
 
 
 def _write_tables(folder: Path, facts: ReleaseFacts, tables: tuple[ReportTable, ...], progress: Progress) -> None:

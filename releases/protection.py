@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from common.progress import SILENT, Progress
 from releases.spec import Protection
+from sdc.findings import Audit, Finding
 from sdc.rounding.controlled import ControlledRounding, RoundingPath, round_controlled
 from sdc.rounding.conventional import round_conventional
 from sdc.tables import SafeTable, Table
 
-__all__ = ["Protected", "protect_tables"]
+__all__ = ["Protected", "judge_method", "protect_tables"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,3 +45,17 @@ def protect_tables(
     rounding = ControlledRounding(base=spec.base, min_count=spec.min_count)
     safe, path = round_controlled(tables, spec=rounding, key=key, progress=progress)
     return Protected(safe=safe, path=path, notices=())
+
+
+def judge_method(spec: Protection) -> Audit:
+    """What is to be said of the method itself, whatever the counts: conventional rounding never keeps the promise.
+
+    A count shown as 0 is proven to be below half the base, and totals that are rounded apart
+    from their parts narrow others; whether a small count is hit depends on the quarter.
+    """
+    if spec.method != "conventional-rounding":
+        return Audit()
+    witness = (
+        "conventional rounding keeps no promise: totals are rounded apart from their parts; use controlled-rounding"
+    )
+    return Audit(findings=(Finding(kind="method leaks", severity="disclosure", table="", cell="", witness=witness),))

@@ -82,7 +82,7 @@ def copied(release: Path, folder: Path) -> Path:
     return folder / release.parent.name / release.name
 
 
-def change(release: Path, **parts: object) -> Path:
+def change(release: Path, /, **parts: object) -> Path:
     """Set ``part__key = value`` in a release file; None removes; a part alone is set whole."""
     document = tomlkit.parse(release.read_text(encoding="utf-8"))
     for name, value in parts.items():

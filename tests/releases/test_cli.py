@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import tty
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,7 +76,7 @@ class TestJson:
         self, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        told = command(*arguments, "--json")
+        told = command(arguments[0], "--json", *arguments[1:])
         assert told.code == told.plain["exit_code"] == 2 and told.plain["faults"]
         plain = command(*arguments)
         assert plain.code == 2 and plain.out == "" and plain.err.strip() and "Traceback" not in plain.err
@@ -114,25 +116,28 @@ def test_what_is_said_of_a_release(release: Path, tmp_path: Path) -> None:
 
 
 class Terminal:
-    """A stream that is a terminal, and what was drawn on it."""
+    """A stream that is a terminal, read all the while, for a terminal that nobody reads stops who writes to it."""
 
     def __init__(self) -> None:
-        self.reader, writer = os.openpty()
+        self._reader, writer = os.openpty()
         tty.setraw(writer)
-        os.set_blocking(self.reader, False)
         self.stream = os.fdopen(writer, "w")
+        self._parts: list[bytes] = []
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with suppress(OSError):  # what reading says once the last writer has gone
+            while part := os.read(self._reader, 65_536):
+                self._parts.append(part)
 
     def drawn(self) -> str:
-        self.stream.flush()
-        parts = []
-        while True:
-            try:
-                part = os.read(self.reader, 65_536)
-            except OSError:
-                return b"".join(parts).decode()
-            if not part:
-                return b"".join(parts).decode()
-            parts.append(part)
+        """Close the terminal; everything that was drawn on it."""
+        self.stream.close()
+        self._thread.join(timeout=60)
+        assert not self._thread.is_alive()
+        os.close(self._reader)
+        return b"".join(self._parts).decode()
 
 
 class TestProgress:
@@ -146,8 +151,6 @@ class TestProgress:
         shown.finish()  # type: ignore[attr-defined]
         drawn = terminal.drawn()
         assert "Counting claims" in drawn and "Rounding tables" in drawn
-        terminal.stream.close()
-        os.close(terminal.reader)
 
     def test_nowhere_else(self) -> None:
         stream = io.StringIO()
@@ -164,14 +167,18 @@ class TestProgress:
         terminal = Terminal()
         environment = os.environ | {"TERM": "xterm", "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
-            arguments, stdout=subprocess.PIPE, stderr=terminal.stream, env=environment, check=False, text=True
+            arguments,
+            stdout=subprocess.PIPE,
+            stderr=terminal.stream,
+            env=environment,
+            check=False,
+            text=True,
+            timeout=300,
         )
         assert done.returncode == 0 and json.loads(done.stdout)["exit_code"] == 0
         assert "Counting claims" in terminal.drawn()
-        again = subprocess.run(arguments, capture_output=True, env=environment, check=False, text=True)
+        again = subprocess.run(arguments, capture_output=True, env=environment, check=False, text=True, timeout=300)
         assert again.returncode == 0 and again.stderr == "" and json.loads(again.stdout)["exit_code"] == 0
-        terminal.stream.close()
-        os.close(terminal.reader)
 
 
 @pytest.mark.slow

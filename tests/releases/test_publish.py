@@ -310,11 +310,21 @@ class TestExceptions:
         assert caught.value.exit_code == 1 and caught.value.findings
         assert {path.name for path in tmp_path.iterdir()} == {"given"}
 
+    def test_refused_even_where_no_count_is_small(self, release: Path, tmp_path: Path) -> None:
+        """The method keeps no promise, whatever the counts of one quarter are."""
+        write_claims(release, [claim(number, sex="F") for number in range(24 * 6)])
+        change(one_table(release, []), protection__method="conventional-rounding")
+        ran = command("publish", release, "--out", tmp_path / "out")
+        assert ran.code == 1 and "method leaks" in ran.err and not (tmp_path / "out").exists()
+
     def test_an_exception_allows_it_and_is_printed(self, release: Path, tmp_path: Path) -> None:
         one_table(release, ["benefit"])
         self.excepted(release, "2027-06-30")
         ran = command("publish", release, "--out", tmp_path / "out")
         assert ran.code == 0, ran.err
+        # The findings of the attack tell which true counts are small: they are for the reviewer.
+        assert "pinned" in ran.err and "told in the review report" in ran.err and "nothing but a small" not in ran.err
+        assert "nothing but a small" in (tmp_path / "out-review" / "review.html").read_text(encoding="utf-8")
         for page in ("index.html", "tables/one.html"):
             assert "does not keep the full promise" in (tmp_path / "out" / page).read_text(encoding="utf-8")
         assert "Chief statistician" in (tmp_path / "out-review" / "review.html").read_text(encoding="utf-8")

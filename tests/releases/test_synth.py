@@ -139,7 +139,7 @@ class TestBoundaries:
         frame = gpd.read_file(city.parent / "geography" / "boundaries.gpkg", layer="lad")
         frame.iloc[:1].to_file(tmp_path / "west.geojson")
         frame.iloc[1:].rename(columns={"code": "LAD22CD"}).to_file(tmp_path / "east.geojson")
-        with pytest.raises(InputError, match="another layer or column than west.geojson"):
+        with pytest.raises(InputError, match="another layer or column than west"):
             self.made(city, tmp_path, ("lad", tmp_path / "west.geojson"), ("lad", tmp_path / "east.geojson"))
 
     def test_faults_are_told_together(self, city: Path, tmp_path: Path) -> None:

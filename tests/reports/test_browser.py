@@ -80,6 +80,7 @@ def address(folder: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
     thread.join()
+    server.server_close()
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
