@@ -76,7 +76,8 @@ def _path(path: RoundingPath) -> dict[str, Any]:
     return {
         "duels": path.duels,
         "turned": path.turned,
-        "redrawn": path.redrawn,
+        "apart": path.apart,
+        "repaired": path.repaired,
         "cycles": path.cycles,
         "forced": dict(path.forced),
     }

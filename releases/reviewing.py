@@ -68,7 +68,8 @@ def _making(protected: Protected) -> dict[str, object]:
     names = {
         "duels": "totals: duels settled",
         "turned": "totals: duels turned because a table had no rounding for the draw",
-        "redrawn": "totals: top units drawn again",
+        "apart": "totals: pairs of areas set apart, because a table could not follow both ends without bias",
+        "repaired": "totals: neighbourhoods solved together, because tables tie three or more areas to each other",
         "cycles": "categories: cycles cancelled",
     }
     out: dict[str, object] = {names.get(name, name): value for name, value in told.items()}

@@ -42,7 +42,10 @@ def figures_of(table: Table, key: bytes) -> Figures:
 def _named(table: Table) -> list[tuple[str, ...]]:
     """Each category with the names of its dimensions: a code may mean different things in two dimensions."""
     names = table.classification.dimensions
-    return [tuple(part for pair in zip(names, codes, strict=True) for part in pair) for codes in table.classification.categories]
+    return [
+        tuple(part for pair in zip(names, codes, strict=True) for part in pair)
+        for codes in table.classification.categories
+    ]
 
 
 def _mixed(words: np.ndarray) -> np.ndarray:

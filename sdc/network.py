@@ -79,7 +79,9 @@ def build_network(hierarchy: Hierarchy, categories: int) -> Network:
             head[:, k] = hub + unit if parent is None else category_nodes[level + 1] + parent * categories + k
     nodes = hub + units[-1]
     first_arc, arcs = _adjacency(tails, heads, nodes)
-    return Network(tails=tails, heads=heads, nodes=nodes, starts=starts, columns=columns, first_arc=first_arc, arcs=arcs)
+    return Network(
+        tails=tails, heads=heads, nodes=nodes, starts=starts, columns=columns, first_arc=first_arc, arcs=arcs
+    )
 
 
 def flatten(arrays: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -19,12 +19,16 @@ from sdc.figures import figures_of
 from sdc.network import flatten, unflatten
 from sdc.rounding.cycles import cancel_cycles
 from sdc.rounding.joined import SCALE, Joined, join_tables, rounded_values
+from sdc.rounding.repair import repair
 from sdc.rounding.search import make_scratch
-from sdc.rounding.totals import Draws, Totals, draw_totals
+from sdc.rounding.totals import APART, DUELS, TURNS, Draws, Game, Totals, draw_totals
 from sdc.rounding.tree import Tree, tree_of
 from sdc.tables import Method, SafeTable, Table
 
 __all__ = ["ControlledRounding", "RoundingPath", "round_controlled"]
+
+# How often what clashes may be repaired before it is called infeasible.
+REPAIRS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +40,10 @@ class ControlledRounding:
     base : rounding base b; every published count is a multiple of it.
     min_count : smallest non-zero count that may be told; b >= min_count, so
         that no small count (1 <= x <= min_count - 1) is proven small.
-    redraws : how often the totals of a top unit may be drawn again when they clash with a table.
     """
 
     base: int = 5
     min_count: int = 5
-    redraws: int = 20
 
     def __post_init__(self) -> None:
         if self.base < 2:
@@ -61,15 +63,22 @@ class ControlledRounding:
 class RoundingPath:
     """How it went: for the reviewer, never for the public.
 
-    `duels` were settled, `turned` of them against their draw because a table
-    had no rounding for it; `forced` says, per table, how much was moved by
-    force (in counts, summed over duels); `redrawn` how often the totals of a
-    top unit were drawn again; `cycles` how many cycles were cancelled.
+    Attributes
+    ----------
+    duels : duels settled.
+    turned : of these, settled against their draw, because a table had no rounding for it.
+    apart : pairs set apart, because a table could not follow both ends without bias.
+    repaired : neighbourhoods whose totals a solver picked, because the tables tie three or more areas to each other.
+    cycles : cycles of category cells cancelled.
+    forced : by table, how many counts were moved by force, summed over duels.
+
+    Where `apart`, `turned` and `repaired` are 0 the totals are those of the population rounded alone.
     """
 
     duels: int
     turned: int
-    redrawn: int
+    apart: int
+    repaired: int
     cycles: int
     forced: dict[str, float]
 
@@ -92,7 +101,7 @@ def round_controlled(
     ValueError
         The tables do not share their hierarchy and totals.
     Infeasible
-        Totals and tables clash after as many redraws as the spec allows.
+        No totals were found that serve every table.
     """
     _check_shared(tables)
     progress.step("drawing totals")
@@ -138,32 +147,50 @@ def _draw(
     """Draw the totals with every table following; returns totals per level as (units, 1), the moved tables, the path."""
     first = next(iter(tables.values()))
     hierarchy = first.hierarchy
-    tops = hierarchy.ancestors(0, len(hierarchy.levels) - 1)
-    attempts = np.zeros(hierarchy.units[-1], np.int64)
     figures = np.ascontiguousarray(hashes[0][:, -1])
-    for _ in range(spec.redraws + 1):
-        joined = join_tables(classified, spec.base)
-        totals = _open_totals(first, spec.base)
-        draws = Draws(secret=sip_key(key, "totals"), figures=figures, attempts=attempts[tops])
-        forced, counts, clashes = draw_totals(tree, totals, draws, joined, make_scratch(joined), np.array([1, 2]))
-        if not len(clashes):
-            break
-        attempts[np.unique(tops[clashes])] += 1
-    else:
-        units = hierarchy.codes[-1][np.unique(tops[clashes])]
+    joined = join_tables(classified, spec.base)
+    game = Game(
+        tree=tree,
+        totals=_open_totals(first, spec.base),
+        draws=Draws(secret=sip_key(key, "totals"), figures=figures),
+        joined=joined,
+        scratch=make_scratch(joined),
+        forced=np.zeros(len(classified), np.int64),
+        counts=np.zeros(3, np.int64),
+    )
+    clashes, repaired = _settle_all(game)
+    if len(clashes):
         raise Infeasible(
-            f"the totals of {', '.join(units[:5])} have no rounding that serves every table after {spec.redraws} redraws; "
-            "publish fewer tables together or raise the base",
+            f"the totals of {', '.join(hierarchy.codes[0][clashes[:5]])} have no rounding that serves every table "
+            f"({len(clashes)} in all, found within {REPAIRS} repairs each); round fewer tables together, with fewer categories",
             demands=tuple(tables),
         )
     path = RoundingPath(
-        duels=int(counts[0]),
-        turned=int(counts[1]),
-        redrawn=int(attempts.sum()),
+        duels=int(game.counts[DUELS]),
+        turned=int(game.counts[TURNS]),
+        apart=int(game.counts[APART]),
+        repaired=repaired,
         cycles=0,
-        forced={str(index): float(parts) / SCALE for index, parts in enumerate(forced)},
+        forced={str(index): float(parts) / SCALE for index, parts in enumerate(game.forced)},
     )
-    return unflatten(totals.values, hierarchy, 1), joined, path
+    return unflatten(game.totals.values, hierarchy, 1), joined, path
+
+
+def _settle_all(game: Game) -> tuple[np.ndarray, int]:
+    """Draw, and repair what is left: first its neighbourhood, then wider; returns what is open even so, and the repairs."""
+    levels = len(game.tree.offsets) - 1
+    repaired = 0
+    left = draw_totals(game)
+    for attempt in range(REPAIRS):
+        # Up to two levels: an MSOA's output areas.  Then wider, but never so wide that the programme grows large.
+        units = left
+        for _ in range(min(2 + attempt // 4, 3, levels - 1)):
+            units = game.tree.parents[units]
+        for unit in np.unique(units):
+            repaired += repair(game, int(unit), attempt)
+        if len(left):
+            left = draw_totals(game)
+    return left, repaired
 
 
 def _open_totals(table: Table, base: int) -> Totals:

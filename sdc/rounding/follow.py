@@ -23,11 +23,12 @@ from numba import njit
 from sdc.rounding.joined import SCALE
 from sdc.rounding.search import EXHAUSTED, OUT_OF_BUDGET, add_flow, find_path, push_path, spare
 
-__all__ = ["drop_flow", "find_flow", "make_flow"]
+__all__ = ["drop_flow", "find_flow", "follow_totals", "make_flow"]
 
 # Nodes that one search for an unbiased flow may look at: the cells of a few hundred areas.  What it does not find
 # there is forced nearby, so that no search costs more for a larger country.
 BUDGET = 4096
+NO_BUDGET = 1 << 62
 # A search is not repeated for less than one part in so many of what is to move.
 GRAINS = 64
 
@@ -36,8 +37,10 @@ GRAINS = 64
 def find_flow(tree, joined, scratch, table, source, sink, level, up, down, force):  # type: ignore[no-untyped-def]
     """Add to `scratch.flow` how one table follows a draw that moves `up` counts from source to sink.
 
-    `source` and `sink` are smallest areas whose smallest common unit is of the
-    given level, or one of them -1, the outside of the other's top unit.
+    `down` is what the other end of the draw would have moved back, 0 if that
+    is of no account.  `source` and `sink` are smallest areas whose smallest
+    common unit is of the given level, or one of them -1, the outside of the other's top unit.
+    What no unbiased flow was found for is made by force if `force` says so.
 
     Returns what could not be moved (0 unless the draw clashes) and what was
     forced, both in parts of 1 / SCALE.
@@ -51,14 +54,40 @@ def find_flow(tree, joined, scratch, table, source, sink, level, up, down, force
     forced = left
     left -= _straight(tree, joined, scratch, table, source, sink, level, up, 0, left)
     if left > 0:
-        left = _around(tree, joined, scratch, table, source, sink, level, up, 0, left, np.int64(1) << 62)
+        left = _around(tree, joined, scratch, table, source, sink, level, up, 0, left, NO_BUDGET)
     return left, forced
+
+
+@njit(cache=True)
+def follow_totals(tree, joined, scratch, table, areas, gains, level):  # type: ignore[no-untyped-def]
+    """Add to `scratch.flow` how one table follows, by force, when several areas' totals move at once.
+
+    `gains` int64, one per area, in parts of 1 / SCALE, with sum 0; the areas
+    lie within one unit of the given level.  Tells whether it could.
+    """
+    columns = joined.columns[table]
+    left = gains.copy()
+    for scope in range(level, len(tree.offsets)):
+        for gainer in np.flatnonzero(left > 0):
+            for loser in np.flatnonzero(left < 0):
+                while left[gainer] > 0 and left[loser] < 0:
+                    source, sink = areas[gainer] * columns + columns - 1, areas[loser] * columns + columns - 1
+                    most = min(left[gainer], -left[loser])
+                    meeting = find_path(tree, joined, scratch, table, source, sink, scope, 1, 1, 0, NO_BUDGET)
+                    if meeting < 0:
+                        break
+                    part = push_path(joined, scratch, table, source, sink, meeting, most, 1, 0)
+                    left[gainer] -= part
+                    left[loser] += part
+        if not np.any(left):
+            return True
+    return False
 
 
 @njit(cache=True)
 def make_flow(joined, scratch):  # type: ignore[no-untyped-def]
     """Move the cells as the present duel's flow says, and clear it."""
-    for place in range(scratch.count[0]):
+    for place in range(scratch.listed_count[0]):
         cell = scratch.touched[place]
         joined.offset[cell] += scratch.flow[cell]
     drop_flow(scratch)
@@ -67,11 +96,11 @@ def make_flow(joined, scratch):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def drop_flow(scratch):  # type: ignore[no-untyped-def]
     """Clear the present duel's flow."""
-    for place in range(scratch.count[0]):
+    for place in range(scratch.listed_count[0]):
         cell = scratch.touched[place]
         scratch.flow[cell] = 0
         scratch.listed[cell] = False
-    scratch.count[0] = 0
+    scratch.listed_count[0] = 0
 
 
 @njit(cache=True)

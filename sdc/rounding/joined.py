@@ -54,7 +54,9 @@ def join_tables(tables: Sequence[Table], base: int) -> Joined:
     return Joined(offset=offset, starts=starts, columns=columns, width=base * SCALE)
 
 
-def rounded_values(joined: Joined, index: int, table: Table, totals: Sequence[np.ndarray], base: int) -> tuple[np.ndarray, ...]:
+def rounded_values(
+    joined: Joined, index: int, table: Table, totals: Sequence[np.ndarray], base: int
+) -> tuple[np.ndarray, ...]:
     """One table's published values per level, from its settled cells and the rounded totals (units, 1) per level."""
     values = []
     place = joined.starts[index]

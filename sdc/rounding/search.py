@@ -43,7 +43,7 @@ class Scratch(NamedTuple):
     flow: np.ndarray
     listed: np.ndarray
     touched: np.ndarray
-    count: np.ndarray
+    listed_count: np.ndarray
     stamp: np.ndarray
     came: np.ndarray
     back: np.ndarray
@@ -60,7 +60,7 @@ def make_scratch(joined: Joined) -> Scratch:
         flow=np.zeros(cells, np.int32),
         listed=np.zeros(cells, np.bool_),
         touched=np.empty(cells, np.int64),
-        count=np.zeros(1, np.int64),
+        listed_count=np.zeros(1, np.int64),
         stamp=np.zeros((2, widest), np.int64),
         came=np.empty((2, widest), np.int64),
         back=np.empty((2, widest), np.int64),
@@ -142,7 +142,10 @@ def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down
             else:
                 cell = children[place] * columns + k
                 onward = children[place] * columns + categories if children[place] < areas else cell
-            if stamp[side, onward] == ticket or spare(offset, flow, width, cell, climbs == (side == 0), up, down) < least:
+            if (
+                stamp[side, onward] == ticket
+                or spare(offset, flow, width, cell, climbs == (side == 0), up, down) < least
+            ):
                 continue
             if climbs and unit >= limit:
                 barred[side] = True
@@ -184,5 +187,5 @@ def add_flow(scratch, cell, amount):  # type: ignore[no-untyped-def]
     scratch.flow[cell] += amount
     if not scratch.listed[cell]:
         scratch.listed[cell] = True
-        scratch.touched[scratch.count[0]] = cell
-        scratch.count[0] += 1
+        scratch.touched[scratch.listed_count[0]] = cell
+        scratch.listed_count[0] += 1

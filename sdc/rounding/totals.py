@@ -16,9 +16,17 @@ run along a tree; equally the cycle-cancelling of Cox, "A constructive procedure
 for unbiased controlled rounding", JASA 82 (1987), 520-524, on a tree alone.
 
 The draw of a duel depends on the key, the figures of its two areas and their
-residues, never on a table.  A table can only forbid an end: then the other end
-is taken (the duel is *turned*), or, where both are forbidden, the two areas
-stay open and duel with others further up.
+residues, never on a table.  Tables that must follow can stand in the way; so
+the tree is walked up to three times, each time for the areas still open:
+
+1. FREE: two areas duel where every table can follow without bias, whichever
+   end is drawn; else they are set apart and meet others further up.
+2. FORCED: where every table can follow either end, if need be by force.
+3. TURNED: where the end drawn clashes with a table, the other end is taken.
+
+Which areas meet depends on the true counts and on earlier draws alone, so that
+FREE duels keep every expectation.  Almost all duels are FREE.  Areas that even
+then stay open are left to `sdc.rounding.repair`.
 """
 
 from typing import NamedTuple
@@ -28,8 +36,15 @@ from numba import njit
 
 from common.keys import siphash
 from sdc.rounding.follow import drop_flow, find_flow, make_flow
+from sdc.rounding.joined import Joined
+from sdc.rounding.search import Scratch
+from sdc.rounding.tree import Tree
 
-__all__ = ["Draws", "Totals", "draw_totals"]
+__all__ = ["APART", "DUELS", "TURNS", "Draws", "Game", "Totals", "draw_totals"]
+
+FREE, FORCED, TURNED = range(3)
+# What `Game.counts` counts.
+DUELS, TURNS, APART = range(3)
 
 
 class Totals(NamedTuple):
@@ -52,148 +67,153 @@ class Draws(NamedTuple):
     ----------
     secret : the sub-key, two words.
     figures : uint64 of shape (areas,), the hash of each smallest area's total.
-    attempts : int64 of shape (areas,), how often the area's draws were made anew.
     """
 
     secret: np.ndarray
     figures: np.ndarray
-    attempts: np.ndarray
+
+
+class Game(NamedTuple):
+    """Everything the duels read and write.
+
+    Attributes
+    ----------
+    forced : int64 of shape (tables,), what was moved by force, in parts of 1 / SCALE.
+    counts : int64 of shape (3,): duels settled, of these turned, and pairs set apart.
+    """
+
+    tree: Tree
+    totals: Totals
+    draws: Draws
+    joined: Joined
+    scratch: Scratch
+    forced: np.ndarray
+    counts: np.ndarray
 
 
 @njit(cache=True)
-def draw_totals(tree, totals, draws, joined, scratch, modes):  # type: ignore[no-untyped-def]
+def draw_totals(game):  # type: ignore[no-untyped-def]
     """Round the totals of every level in place, every table following step by step.
 
-    Returns
-    -------
-    Per table what was moved by force (parts of 1 / SCALE); int64 of the
-    number of duels, of those turned and of pairs set apart; and the areas left open, which clash.
+    Returns the areas left open, int64: what they would take clashes with a table.
     """
-    forced = np.zeros(len(joined.columns), np.int64)
-    counts = np.zeros(3, np.int64)
-    for mode in modes:
-        _settle(tree, totals, draws, joined, scratch, mode, forced, counts)
-    left = np.array([area for area in range(tree.areas) if _is_open(totals, area)], np.int64)
-    return forced, counts, left
+    left = _open_areas(game)
+    for mode in (FREE, FORCED, TURNED):
+        if len(left) > 0:
+            _walk(game, left, mode)
+            left = _open_areas(game)
+    return left
 
 
 @njit(cache=True)
-def _settle(tree, totals, draws, joined, scratch, mode, forced, counts):  # type: ignore[no-untyped-def]
+def _open_areas(game):  # type: ignore[no-untyped-def]
+    found = np.empty(game.tree.areas, np.int64)
+    count = 0
+    for area in range(game.tree.areas):
+        if _is_open(game.totals, area):
+            found[count] = area
+            count += 1
+    return found[:count].copy()
+
+
+@njit(cache=True)
+def _is_open(totals, unit):  # type: ignore[no-untyped-def]
+    return totals.floor[unit] < totals.values[unit] < totals.ceiling[unit]
+
+
+@njit(cache=True)
+def _walk(game, areas, mode):  # type: ignore[no-untyped-def]
     """Let open areas duel within their parents, then further up, as far as the mode allows."""
+    tree = game.tree
     depth = len(tree.offsets) - 1
     # Open areas of each unit as a linked list: mostly one, more where a table forbids the duel of two.
     following = np.full(tree.areas, -1, np.int64)
     first_open = np.full(len(tree.parents), -1, np.int64)
-    for area in range(tree.areas):
-        if _is_open(totals, area):
-            first_open[area] = area
-    for unit in range(tree.areas, len(tree.parents)):
-        level = _level(tree, unit)
-        for place in range(tree.first_child[unit], tree.first_child[unit + 1]):
-            second = first_open[tree.children[place]]
-            while second >= 0:
-                waiting = following[second]
-                following[second] = -1
-                _meet(tree, totals, draws, joined, scratch, level, unit, second, first_open, following, mode, forced, counts)
-                second = waiting
+    first_open[areas] = areas
+    for level in range(1, depth):
+        for unit in range(tree.offsets[level], tree.offsets[level + 1]):
+            for place in range(tree.first_child[unit], tree.first_child[unit + 1]):
+                second = first_open[tree.children[place]]
+                while second >= 0:
+                    waiting = following[second]
+                    following[second] = -1
+                    _meet(game, level, unit, second, first_open, following, mode)
+                    second = waiting
     for top in range(tree.offsets[depth - 1], tree.offsets[depth]):
-        first = first_open[top]
-        while first >= 0:
-            _duel(tree, totals, draws, joined, scratch, first, -1, depth, mode, forced, counts)
-            first = following[first]
+        area = first_open[top]
+        while area >= 0:
+            _duel(game, area, -1, depth, mode)
+            area = following[area]
 
 
 @njit(cache=True)
-def _meet(tree, totals, draws, joined, scratch, level, unit, second, first_open, following, mode, forced, counts):  # type: ignore[no-untyped-def]
+def _meet(game, level, unit, second, first_open, following, mode):  # type: ignore[no-untyped-def]
     """An open area duels with those already open in the unit, until it is settled; else it joins them."""
     before = np.int64(-1)
     first = first_open[unit]
-    while first >= 0 and _is_open(totals, second):
-        _duel(tree, totals, draws, joined, scratch, first, second, level, mode, forced, counts)
+    while first >= 0 and _is_open(game.totals, second):
+        _duel(game, first, second, level, mode)
         after = following[first]
-        if _is_open(totals, first):
+        if _is_open(game.totals, first):
             before = first
         elif before < 0:
             first_open[unit] = after
         else:
             following[before] = after
         first = after
-    if _is_open(totals, second):
+    if _is_open(game.totals, second):
         if before < 0:
             first_open[unit] = second
         else:
             following[before] = second
 
 
-@njit(cache=True, inline="always")
-def _is_open(totals, unit):  # type: ignore[no-untyped-def]
-    return totals.floor[unit] < totals.values[unit] < totals.ceiling[unit]
-
-
 @njit(cache=True)
-def _level(tree, unit):  # type: ignore[no-untyped-def]
-    level = 0
-    while unit >= tree.offsets[level + 1]:
-        level += 1
-    return level
-
-
-@njit(cache=True)
-def _duel(tree, totals, draws, joined, scratch, first, second, level, mode, forced, counts):  # type: ignore[no-untyped-def]
-    """Settle one duel in totals and tables; nothing is changed where the tables allow neither end."""
-    up, down = _steps(tree, totals, first, second, level)
+def _duel(game, first, second, level, mode):  # type: ignore[no-untyped-def]
+    """Let two areas duel, or one (second = -1) with the outside; where the mode does not allow it nothing is changed."""
+    up, down = _steps(game, first, second, level)
     if up == 0 or down == 0:
         return
-    rises = _draw(draws, first, second, up, down)
-    for turn in range(2):
-        source, sink, moved, other = (first, second, up, down) if rises else (second, first, down, up)
-        if mode == 1 and turn == 0:
-            ok = _follow(tree, joined, scratch, source, sink, level, moved, other, False, forced)
-            if not ok:
-                ok = _can(tree, joined, scratch, sink, source, level, other, moved, forced) and _follow(tree, joined, scratch, source, sink, level, moved, other, True, forced)
-        else:
-            ok = _follow(tree, joined, scratch, source, sink, level, moved, other, mode > 0, forced)
-        if ok:
-            _shift(tree, totals, source, level, moved)
-            _shift(tree, totals, sink, level, -moved)
-            counts[0] += 1
-            counts[1] += turn
-            return
-        if mode < 2:
-            break
-        rises = not rises
-    counts[2] += 1
+    rises = _draw(game.draws, first, second, up, down)
+    done = _end(game, first, second, level, up, down, rises, False, True)
+    if not done and mode == FORCED:
+        # Asked of both ends, so that it says nothing about the end drawn.
+        done = _end(game, first, second, level, up, down, not rises, True, False)
+        done = done and _end(game, first, second, level, up, down, rises, True, True)
+    if not done and mode >= TURNED:
+        done = _end(game, first, second, level, up, down, rises, True, True)
+        if not done:
+            done = _end(game, first, second, level, up, down, not rises, True, True)
+            game.counts[TURNS] += done
+    game.counts[DUELS if done else APART] += 1
 
 
 @njit(cache=True)
-def _follow(tree, joined, scratch, source, sink, level, moved, other, force, forced):  # type: ignore[no-untyped-def]
-    """Let every table follow one end of a duel; tells whether all could, else none has moved."""
-    gain = np.zeros(len(forced), np.int64)
-    for table in range(len(forced)):
-        missing, gain[table] = find_flow(tree, joined, scratch, table, source, sink, level, moved, other, force)
+def _end(game, first, second, level, up, down, rises, force, keep):  # type: ignore[no-untyped-def]
+    """Whether every table can follow one end of a duel; it is made if `keep` says so."""
+    source, sink, moved, other = (first, second, up, down) if rises else (second, first, down, up)
+    gain = np.zeros(len(game.forced), np.int64)
+    for table in range(len(gain)):
+        missing, gain[table] = find_flow(
+            game.tree, game.joined, game.scratch, table, source, sink, level, moved, other, force
+        )
         if missing > 0:
-            drop_flow(scratch)
+            drop_flow(game.scratch)
             return False
-    make_flow(joined, scratch)
-    forced += gain
+    if not keep:
+        drop_flow(game.scratch)
+        return True
+    make_flow(game.joined, game.scratch)
+    game.forced[:] += gain
+    _shift(game, source, level, moved)
+    _shift(game, sink, level, -moved)
     return True
 
 
 @njit(cache=True)
-def _can(tree, joined, scratch, source, sink, level, moved, other, forced):  # type: ignore[no-untyped-def]
-    able = True
-    for table in range(len(forced)):
-        missing, _ = find_flow(tree, joined, scratch, table, source, sink, level, moved, other, True)
-        if missing > 0:
-            able = False
-            break
-    drop_flow(scratch)
-    return able
-
-
-@njit(cache=True)
-def _steps(tree, totals, first, second, level):  # type: ignore[no-untyped-def]
+def _steps(game, first, second, level):  # type: ignore[no-untyped-def]
     """How much the first may gain from the second, and lose to it, with every total between its multiples."""
+    tree, totals = game.tree, game.totals
     up = np.int64(1) << 60
     down = up
     for end in range(2):
@@ -208,19 +228,19 @@ def _steps(tree, totals, first, second, level):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _shift(tree, totals, area, level, by):  # type: ignore[no-untyped-def]
+def _shift(game, area, level, by):  # type: ignore[no-untyped-def]
     """Add to an area's total and to those above it, below `level`; the outside (-1) has none."""
     unit = np.int64(area)
-    while unit >= 0 and unit < tree.offsets[level]:
-        totals.values[unit] += by
-        unit = tree.parents[unit]
+    while unit >= 0 and unit < game.tree.offsets[level]:
+        game.totals.values[unit] += by
+        unit = game.tree.parents[unit]
 
 
 @njit(cache=True)
 def _draw(draws, first, second, up, down):  # type: ignore[no-untyped-def]
     """Whether the first gains `up`, which has probability down / (up + down), or loses `down`."""
-    words = np.empty(3, np.uint64)
+    words = np.zeros(2, np.uint64)
     words[0] = draws.figures[first]
-    words[1] = draws.figures[second] if second >= 0 else np.uint64(0)
-    words[2] = np.uint64(draws.attempts[first])
-    return siphash(draws.secret, words, 3) % np.uint64(up + down) < np.uint64(down)
+    if second >= 0:
+        words[1] = draws.figures[second]
+    return siphash(draws.secret, words, 2) % np.uint64(up + down) < np.uint64(down)

@@ -342,8 +342,8 @@ class TestExceptions:
     @staticmethod
     def excepted(release: Path, expires: str) -> None:
         change(release, protection__method="conventional-rounding")
-        text = f'\n[[exception]]\nrule = "method leaks"\nreason = "Asked for by users."\nowner = "Chief statistician"\nexpires = {expires}\n'
-        release.write_text(release.read_text() + text)
+        exception = {"rule": "method leaks", "reason": "Asked for by users.", "owner": "Chief statistician"}
+        change(release, exception=[exception | {"expires": expires}])
 
 
 class TestRefused:
