@@ -123,11 +123,17 @@ class Classification:
 def sum_up(hierarchy: Hierarchy, finest: np.ndarray) -> tuple[np.ndarray, ...]:
     """Sums of the smallest areas' rows at every level: arrays of shape (units, columns), `finest` first."""
     arrays = [finest]
-    for level, parents in enumerate(hierarchy.parents):
-        above = np.zeros((hierarchy.units[level + 1], finest.shape[1]), finest.dtype)
-        np.add.at(above, parents, arrays[-1])
-        arrays.append(above)
+    for parents in hierarchy.parents:
+        arrays.append(_sum_children(parents, arrays[-1]))
     return tuple(arrays)
+
+
+def _sum_children(parents: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Sums of the rows by parent, exact in the rows' own type; every parent has a child."""
+    if np.any(parents[1:] < parents[:-1]):
+        order = np.argsort(parents, kind="stable")
+        parents, rows = parents[order], rows[order]
+    return np.add.reduceat(rows, np.searchsorted(parents, np.arange(parents[-1] + 1)), axis=0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,9 +162,7 @@ class Table:
             if len(self.classification) and np.any(counts[:, :-1].sum(axis=1) != counts[:, -1]):
                 raise ValueError(f"categories of level ({name}) must add up to their total")
         for level, parents in enumerate(self.hierarchy.parents):
-            above = np.zeros_like(self.counts[level + 1])
-            np.add.at(above, parents, self.counts[level])
-            if not np.array_equal(above, self.counts[level + 1]):
+            if not np.array_equal(_sum_children(parents, self.counts[level]), self.counts[level + 1]):
                 raise ValueError(f"level ({self.hierarchy.levels[level]}) must add up to the level above")
 
     @classmethod

@@ -18,17 +18,19 @@ from common.progress import SILENT, Progress
 from sdc.figures import figures_of
 from sdc.network import flatten, unflatten
 from sdc.rounding.cycles import cancel_cycles
+from sdc.rounding.draws import make_draws
 from sdc.rounding.joined import SCALE, Joined, join_tables, rounded_values
 from sdc.rounding.repair import repair
 from sdc.rounding.search import make_scratch
-from sdc.rounding.totals import APART, DUELS, TURNS, Draws, Game, Totals, draw_totals
+from sdc.rounding.totals import APART, DUELS, TURNS, Game, Totals, draw_totals
 from sdc.rounding.tree import Tree, tree_of
 from sdc.tables import Method, SafeTable, Table
 
 __all__ = ["ControlledRounding", "RoundingPath", "round_controlled"]
 
-# How often what clashes may be repaired before it is called infeasible.
-REPAIRS = 12
+# How many levels up the neighbours are taken from that may move with a clash, repair by repair: an OA's in its LSOA,
+# in its MSOA, then in its local authority, for which the solver takes seconds.
+REPAIR_HEIGHTS = (1, 2, 2, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ class RoundingPath:
     duels : duels settled.
     turned : of these, settled against their draw, because a table had no rounding for it.
     apart : pairs set apart, because a table could not follow both ends without bias.
-    repaired : neighbourhoods whose totals a solver picked, because the tables tie three or more areas to each other.
+    repaired : neighbourhoods whose totals a solver picked together, because the tables tie three or more areas to each other.
     cycles : cycles of category cells cancelled.
     forced : by table, how many counts were moved by force, summed over duels.
 
@@ -106,7 +108,9 @@ def round_controlled(
     _check_shared(tables)
     progress.step("drawing totals")
     figures = {name: figures_of(table, key).hashes for name, table in tables.items()}
-    classified = {name: table for name, table in tables.items() if len(table.classification)}
+    # The fewer the categories, the fewer the ways: what cannot be followed shows in narrow tables first.
+    narrow_first = sorted(tables.items(), key=lambda item: len(item[1].classification))
+    classified = {name: table for name, table in narrow_first if len(table.classification)}
     hierarchy = next(iter(tables.values())).hierarchy
     tree = tree_of(hierarchy)
     totals, joined, path = _draw(tables, list(classified.values()), tree, next(iter(figures.values())), spec, key)
@@ -152,17 +156,18 @@ def _draw(
     game = Game(
         tree=tree,
         totals=_open_totals(first, spec.base),
-        draws=Draws(secret=sip_key(key, "totals"), figures=figures),
+        draws=make_draws(sip_key(key, "totals"), figures),
         joined=joined,
         scratch=make_scratch(joined),
         forced=np.zeros(len(classified), np.int64),
         counts=np.zeros(3, np.int64),
+        gain=np.zeros(len(classified), np.int64),
     )
     clashes, repaired = _settle_all(game)
     if len(clashes):
         raise Infeasible(
             f"the totals of {', '.join(hierarchy.codes[0][clashes[:5]])} have no rounding that serves every table "
-            f"({len(clashes)} in all, found within {REPAIRS} repairs each); round fewer tables together, with fewer categories",
+            f"({len(clashes)} areas in all); round fewer tables together, with fewer categories",
             demands=tuple(tables),
         )
     path = RoundingPath(
@@ -177,20 +182,27 @@ def _draw(
 
 
 def _settle_all(game: Game) -> tuple[np.ndarray, int]:
-    """Draw, and repair what is left: first its neighbourhood, then wider; returns what is open even so, and the repairs."""
-    levels = len(game.tree.offsets) - 1
-    repaired = 0
+    """Draw, and repair what is left; returns what is open even so, and the number of neighbourhoods repaired."""
     left = draw_totals(game)
-    for attempt in range(REPAIRS):
-        # Up to two levels: an MSOA's output areas.  Then wider, but never so wide that the programme grows large.
-        units = left
-        for _ in range(min(2 + attempt // 4, 3, levels - 1)):
-            units = game.tree.parents[units]
-        for unit in np.unique(units):
-            repaired += repair(game, int(unit), attempt)
-        if len(left):
-            left = draw_totals(game)
+    repaired = 0
+    for attempt, height in enumerate(REPAIR_HEIGHTS):
+        tops = _tops(game.tree, left)
+        for top in np.unique(tops):
+            clashes = left[tops == top]
+            if repair(game, clashes, height=height, attempt=attempt):
+                repaired += len(np.unique(game.tree.parents[clashes]))
+        left = left[_is_open(game.totals, left)]
     return left, repaired
+
+
+def _tops(tree: Tree, units: np.ndarray) -> np.ndarray:
+    while len(units) and tree.parents[units[0]] >= 0:
+        units = tree.parents[units]
+    return units
+
+
+def _is_open(totals: Totals, units: np.ndarray) -> np.ndarray:
+    return (totals.floor[units] < totals.values[units]) & (totals.values[units] < totals.ceiling[units])
 
 
 def _open_totals(table: Table, base: int) -> Totals:
@@ -201,7 +213,7 @@ def _open_totals(table: Table, base: int) -> Totals:
 
 def _round_categories(tree: Tree, joined: Joined, index: int, figures: np.ndarray, key: bytes) -> int:
     """Round one table's category cells with its totals fixed, in place; returns the number of cycles cancelled."""
-    cycles, left = cancel_cycles(tree, joined, index, figures, sip_key(key, "categories"))
+    cycles, left = cancel_cycles(tree, joined, index, make_draws(sip_key(key, "categories"), figures))
     if left:
         raise RuntimeError("a category cell was left open: conservation does not hold")
     return int(cycles)

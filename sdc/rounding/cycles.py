@@ -8,8 +8,14 @@ two neighbouring multiples.  At least one cell settles; expectation, additivity
 and bounds are kept.  Source: Cox, "A constructive procedure for unbiased
 controlled rounding", JASA 82 (1987), 520-524.
 
-Cycles are cancelled inside the smallest parent areas first, then one level up
-at a time, so that a change in one area moves few draws elsewhere.
+Cycles are cancelled between two neighbouring smallest areas first, then
+between neighbouring pairs, and so on, until their whole parent is one group;
+then the same one level up.  What a group leaves open hangs together in fewer
+than K ways (K categories), whatever its size, and meets one other group at a
+time: so a change in one area moves few draws elsewhere, about as many as the
+tree is high.  For the same reason a cycle's draw is made from one of its
+cells, the one whose hash is the smallest: a cycle that changes a little mostly
+keeps it.
 """
 
 from typing import NamedTuple
@@ -17,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.keys import siphash
+from common.compiled import lean
+from sdc.rounding.draws import draw
 
 __all__ = ["cancel_cycles"]
 
@@ -38,28 +45,51 @@ class _Arcs(NamedTuple):
     onward: np.ndarray
 
 
+class _Walk(NamedTuple):
+    """Where a walk along the open cells stands.
+
+    Attributes
+    ----------
+    first : int32 of shape (nodes,), the first live end at each node, or -1.
+    position : int32 of shape (nodes,), each node's place on the path walked, or -1.
+    path_nodes, path_ends : int64, the path.
+    """
+
+    first: np.ndarray
+    position: np.ndarray
+    path_nodes: np.ndarray
+    path_ends: np.ndarray
+
+
 @njit(cache=True)
-def cancel_cycles(tree, joined, table, figures, secret):  # type: ignore[no-untyped-def]
+def cancel_cycles(tree, joined, table, draws):  # type: ignore[no-untyped-def]
     """Settle every category cell of one table whose totals are settled, in place.
 
-    `figures` uint64 of shape (cells of the table,).
+    `draws` are of the table's cells.
 
     Returns the number of cycles, and of cells left open: 0, unless the table is not additive.
     """
     depth = len(tree.offsets) - 1
     size = joined.starts[table + 1] - joined.starts[table]
-    first = np.full(size, -1, np.int64)
-    position = np.full(size, -1, np.int64)
+    offset = joined.offset[joined.starts[table] : joined.starts[table + 1]]
+    first = np.full(2 * size, -1, np.int32)
+    position = np.full(2 * size, -1, np.int32)
     left = np.empty(0, np.int64)
     cycles = 0
     for level in range(1, depth + 1):
-        cells = np.concatenate((left, _open_cells(joined, table, tree.offsets[level - 1], tree.offsets[level])))
-        arcs = _build_arcs(tree, joined.columns[table], cells, first)
-        cycles += _cancel(joined, table, arcs, first, position, figures, secret)
-        for node in arcs.nodes:
-            first[node] = -1
-        offset = joined.offset[joined.starts[table] :]
-        left = np.array([cell for cell in cells if 0 < offset[cell] < joined.width], np.int64)
+        added = _open_cells(joined, table, tree.offsets[level - 1], tree.offsets[level])
+        left = np.concatenate((left, added))
+        path_nodes = np.empty(2 * len(left) + 1, np.int64)
+        walk = _Walk(first, position, path_nodes, np.empty_like(path_nodes))
+        largest = 1 + tree.ranks[tree.offsets[level - 1] : tree.offsets[level]].max()
+        group = 1
+        while group < largest or group == 1:
+            group *= 2
+            arcs = _build_arcs(tree, joined.columns[table], left, tree.offsets[level - 1], group, size, first)
+            cycles += _cancel(offset, joined.width, arcs, walk, draws)
+            for node in arcs.nodes:
+                first[node] = -1
+            left = left[(offset[left] > 0) & (offset[left] < joined.width)]
     return cycles, len(left)
 
 
@@ -79,35 +109,41 @@ def _open_cells(joined, table, first_unit, last_unit):  # type: ignore[no-untype
 
 
 @njit(cache=True)
-def _build_arcs(tree, columns, cells, first):  # type: ignore[no-untyped-def]
-    """Link the open cells at their nodes (numbered as in `sdc.rounding.search`); `first` takes each node's first end."""
+def _build_arcs(tree, columns, cells, outermost, group, size, first):  # type: ignore[no-untyped-def]
+    """Link the open cells at their nodes; `first` takes each node's first end.
+
+    Nodes are numbered as in `sdc.rounding.search`.  Units from `outermost` on
+    meet in their parent only in groups of `group` neighbours: each group has a
+    node of its own, ``size`` + the cell of its first unit.
+    """
     nodes = np.empty(2 * len(cells), np.int32)
     onward = np.empty(2 * len(cells), np.int32)
     for arc in range(len(cells) - 1, -1, -1):
         cell = cells[arc]
         unit = cell // columns
+        k = cell - unit * columns
         parent = tree.parents[unit]
-        total = unit * columns + columns - 1
-        nodes[2 * arc] = total if unit < tree.areas else cell
-        # Where the smallest areas are the top, an area and its hub would share one number: the hub takes a free one.
-        hub = total if unit >= tree.areas else unit * columns
-        nodes[2 * arc + 1] = parent * columns + cell - unit * columns if parent >= 0 else hub
+        nodes[2 * arc] = cell + columns - 1 - k if unit < tree.areas else cell
+        if parent < 0:
+            nodes[2 * arc + 1] = size + unit * columns
+        elif unit < outermost:
+            nodes[2 * arc + 1] = parent * columns + k
+        else:
+            rank = tree.ranks[unit]
+            nodes[2 * arc + 1] = size + tree.children[tree.first_child[parent] + rank - rank % group] * columns + k
         for end in (2 * arc + 1, 2 * arc):
             onward[end] = first[nodes[end]]
             first[nodes[end]] = end
     return _Arcs(cells, np.ones(len(cells), np.bool_), nodes, onward)
 
 
-@njit(cache=True)
-def _cancel(joined, table, arcs, first, position, figures, secret):  # type: ignore[no-untyped-def]
+@lean
+def _cancel(offset, width, arcs, walk, draws):  # type: ignore[no-untyped-def]
     """Walk from each live arc until a node repeats, cancel that cycle, and go on from there."""
-    path_nodes = np.empty(2 * len(arcs.cells) + 1, np.int64)
-    path_ends = np.empty(2 * len(arcs.cells) + 1, np.int64)
-    offset = joined.offset[joined.starts[table] :]
-    words = np.empty(2, np.uint64)
+    live, position, path_nodes, path_ends = arcs.live, walk.position, walk.path_nodes, walk.path_ends
     cycles = 0
-    for start in range(len(arcs.cells)):
-        if not arcs.live[start]:
+    for start in range(len(live)):
+        if not live[start]:
             continue
         depth = 0
         path_nodes[0] = arcs.nodes[2 * start]
@@ -115,22 +151,22 @@ def _cancel(joined, table, arcs, first, position, figures, secret):  # type: ign
         while depth >= 0:
             node = path_nodes[depth]
             came = path_ends[depth - 1] >> 1 if depth > 0 else -1
-            end = _next_end(arcs, first, node, came)
+            end = _next_end(live, arcs.onward, walk.first, node, came)
             if end < 0:
                 position[node] = -1
                 depth -= 1
                 if depth >= 0:
-                    arcs.live[came] = False
+                    live[came] = False
                 continue
             path_ends[depth] = end
-            onward = np.int64(arcs.nodes[end ^ 1])
-            if position[onward] < 0:
+            reached = np.int64(arcs.nodes[end ^ 1])
+            if position[reached] < 0:
                 depth += 1
-                path_nodes[depth] = onward
-                position[onward] = depth
+                path_nodes[depth] = reached
+                position[reached] = depth
                 continue
-            bottom = position[onward]
-            _push(offset, joined.width, arcs, path_ends[bottom : depth + 1], figures, secret, words)
+            bottom = position[reached]
+            _push(offset, width, arcs.cells, live, path_ends[bottom : depth + 1], draws)
             cycles += 1
             for step in range(bottom + 1, depth + 1):
                 position[path_nodes[step]] = -1
@@ -138,48 +174,44 @@ def _cancel(joined, table, arcs, first, position, figures, secret):  # type: ign
     return cycles
 
 
-@njit(cache=True)
-def _next_end(arcs, first, node, came):  # type: ignore[no-untyped-def]
+@njit(cache=True, inline="always")
+def _next_end(live, onward, first, node, came):  # type: ignore[no-untyped-def]
     """The first live end at the node that is not of the arc we came by, or -1; dead ends are unlinked on the way."""
     end = first[node]
-    while end >= 0 and not arcs.live[end >> 1]:
-        end = arcs.onward[end]
+    while end >= 0 and not live[end >> 1]:
+        end = onward[end]
     first[node] = end
-    if end < 0 or end >> 1 != came:
-        return end
-    after = arcs.onward[end]
-    while after >= 0 and not arcs.live[after >> 1]:
-        after = arcs.onward[after]
-    arcs.onward[end] = after
-    return after
+    if end >= 0 and end >> 1 == came:
+        after = onward[end]
+        while after >= 0 and not live[after >> 1]:
+            after = onward[after]
+        onward[end] = after
+        end = np.int64(after)
+    return end
 
 
-@njit(cache=True)
-def _push(offset, width, arcs, ends, figures, secret, words):  # type: ignore[no-untyped-def]
+@lean
+def _push(offset, width, cells, live, ends, draws):  # type: ignore[no-untyped-def]
     """Draw one step along a cycle, given as the ends at which its arcs are entered, and make it."""
-    lowest = ends[0]
-    total = np.uint64(0)
+    figures = draws.figures
+    chosen = ends[0]
     for end in ends:
-        total += figures[arcs.cells[end >> 1]]
-        if end >> 1 < lowest >> 1:
-            lowest = end
-    # The direction in which the cycle was walked must not matter: its first arc in cell order runs forward.
-    turn = lowest & 1
+        if figures[cells[end >> 1]] < figures[cells[chosen >> 1]]:
+            chosen = end
+    # The direction in which the cycle was walked must not matter: the cell chosen runs forward.
+    turn = chosen & 1
     up = np.int64(width)
     down = np.int64(width)
     for end in ends:
-        above = np.int64(offset[arcs.cells[end >> 1]])
+        above = np.int64(offset[cells[end >> 1]])
         below = width - above
         if (end & 1) != turn:
             above, below = below, above
         up = min(up, below)
         down = min(down, above)
-    words[0] = total
-    words[1] = figures[arcs.cells[lowest >> 1]]
-    rises = siphash(secret, words, 2) % np.uint64(up + down) < np.uint64(down)
-    step = up if rises else -down
+    step = up if draw(draws, cells[chosen >> 1], down, up + down) else -down
     for end in ends:
-        cell = arcs.cells[end >> 1]
+        cell = cells[end >> 1]
         offset[cell] += step if (end & 1) == turn else -step
         if offset[cell] == 0 or offset[cell] == width:
-            arcs.live[end >> 1] = False
+            live[end >> 1] = False

@@ -20,6 +20,7 @@ the whole table, the draw has no rounding of this table: a *clash*.
 import numpy as np
 from numba import njit
 
+from common.compiled import lean
 from sdc.rounding.joined import SCALE
 from sdc.rounding.search import EXHAUSTED, OUT_OF_BUDGET, add_flow, find_path, push_path, spare
 
@@ -33,7 +34,7 @@ NO_BUDGET = 1 << 62
 GRAINS = 64
 
 
-@njit(cache=True)
+@lean
 def find_flow(tree, joined, scratch, table, source, sink, level, up, down, force):  # type: ignore[no-untyped-def]
     """Add to `scratch.flow` how one table follows a draw that moves `up` counts from source to sink.
 
@@ -59,32 +60,38 @@ def find_flow(tree, joined, scratch, table, source, sink, level, up, down, force
 
 
 @njit(cache=True)
-def follow_totals(tree, joined, scratch, table, areas, gains, level):  # type: ignore[no-untyped-def]
-    """Add to `scratch.flow` how one table follows, by force, when several areas' totals move at once.
+def follow_totals(tree, joined, scratch, table, areas, gains):  # type: ignore[no-untyped-def]
+    """Add to `scratch.flow` how one table follows, by force, when several areas of one top unit move at once.
 
-    `gains` int64, one per area, in parts of 1 / SCALE, with sum 0; the areas
-    lie within one unit of the given level.  Tells whether it could.
+    `gains` int64, one per area, in parts of 1 / SCALE; what they do not give
+    each other comes from, or goes to, the outside.  Tells whether it could.
     """
     columns = joined.columns[table]
-    left = gains.copy()
-    for scope in range(level, len(tree.offsets)):
+    count = len(areas)
+    nodes = np.empty(count + 1, np.int64)
+    left = np.empty(count + 1, np.int64)
+    for index in range(count):
+        nodes[index] = _node(tree, columns, areas[index], -1)
+        left[index] = gains[index]
+    nodes[count] = _node(tree, columns, -1, areas[0])
+    left[count] = -gains.sum()
+    for scope in range(1, len(tree.offsets)):
         for gainer in np.flatnonzero(left > 0):
             for loser in np.flatnonzero(left < 0):
                 while left[gainer] > 0 and left[loser] < 0:
-                    source, sink = areas[gainer] * columns + columns - 1, areas[loser] * columns + columns - 1
-                    most = min(left[gainer], -left[loser])
+                    source, sink = nodes[gainer], nodes[loser]
                     meeting = find_path(tree, joined, scratch, table, source, sink, scope, 1, 1, 0, NO_BUDGET)
                     if meeting < 0:
                         break
-                    part = push_path(joined, scratch, table, source, sink, meeting, most, 1, 0)
+                    part = push_path(
+                        joined, scratch, table, source, sink, meeting, min(left[gainer], -left[loser]), 1, 0
+                    )
                     left[gainer] -= part
                     left[loser] += part
-        if not np.any(left):
-            return True
-    return False
+    return not np.any(left)
 
 
-@njit(cache=True)
+@lean
 def make_flow(joined, scratch):  # type: ignore[no-untyped-def]
     """Move the cells as the present duel's flow says, and clear it."""
     for place in range(scratch.listed_count[0]):
@@ -93,7 +100,7 @@ def make_flow(joined, scratch):  # type: ignore[no-untyped-def]
     drop_flow(scratch)
 
 
-@njit(cache=True)
+@lean
 def drop_flow(scratch):  # type: ignore[no-untyped-def]
     """Clear the present duel's flow."""
     for place in range(scratch.listed_count[0]):
@@ -103,7 +110,7 @@ def drop_flow(scratch):  # type: ignore[no-untyped-def]
     scratch.listed_count[0] = 0
 
 
-@njit(cache=True)
+@lean
 def _straight(tree, joined, scratch, table, source, sink, level, up, down, whole):  # type: ignore[no-untyped-def]
     """Send what can go up a category from the source and down it to the sink; returns how much.
 
@@ -139,7 +146,7 @@ def _straight(tree, joined, scratch, table, source, sink, level, up, down, whole
     return send
 
 
-@njit(cache=True)
+@lean
 def _around(tree, joined, scratch, table, source, sink, level, up, down, left, budget):  # type: ignore[no-untyped-def]
     """Send what is left by paths, within the common unit first, then in wider ones; returns what then remains."""
     depth = len(tree.offsets) - 1
@@ -161,7 +168,7 @@ def _around(tree, joined, scratch, table, source, sink, level, up, down, left, b
     return left
 
 
-@njit(cache=True)
+@lean
 def _node(tree, columns, area, other):  # type: ignore[no-untyped-def]
     """The node of a smallest area, or of the hub above the other end where there is none."""
     if area >= 0:

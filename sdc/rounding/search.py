@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from common.compiled import lean
 from sdc.rounding.joined import Joined
 
 __all__ = ["EXHAUSTED", "OUT_OF_BUDGET", "OUT_OF_SCOPE", "Scratch", "find_path", "make_scratch", "push_path", "spare"]
@@ -38,6 +39,8 @@ class Scratch(NamedTuple):
         before, and the nodes to look at.
     ticket : number of the present search.
     share : int64 of shape (widest columns,).
+    done, length, barred : of shape (2,), for the two sides of a search: how many nodes of its queue were looked at, how
+        many it holds, and whether a way out of scope was met.
     """
 
     flow: np.ndarray
@@ -50,6 +53,9 @@ class Scratch(NamedTuple):
     queue: np.ndarray
     ticket: np.ndarray
     share: np.ndarray
+    done: np.ndarray
+    length: np.ndarray
+    barred: np.ndarray
 
 
 def make_scratch(joined: Joined) -> Scratch:
@@ -67,6 +73,9 @@ def make_scratch(joined: Joined) -> Scratch:
         queue=np.empty((2, widest), np.int64),
         ticket=np.zeros(1, np.int64),
         share=np.empty(int(joined.columns.max(initial=1)), np.int64),
+        done=np.zeros(2, np.int64),
+        length=np.zeros(2, np.int64),
+        barred=np.zeros(2, np.bool_),
     )
 
 
@@ -90,7 +99,7 @@ def spare(offset, flow, width, cell, forward, up, down):  # type: ignore[no-unty
     return below - flow[cell] if forward else below + flow[cell]
 
 
-@njit(cache=True)
+@lean
 def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down, budget):  # type: ignore[no-untyped-def]
     """Look for a path from source to sink with room for `least`, from both ends at once.
 
@@ -103,7 +112,6 @@ def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down
     The node where the sides meet; else OUT_OF_SCOPE where a wider scope may
     find a path, EXHAUSTED where none will, OUT_OF_BUDGET after looking at `budget` nodes.
     """
-    # Arrays by their own names: compiled code counts references each time it takes one out of a tuple.
     first_child, children, parents, areas = tree.first_child, tree.children, tree.parents, tree.areas
     offset, flow, width = joined.offset[joined.starts[table] :], scratch.flow[joined.starts[table] :], joined.width
     stamp, came, back, queue = scratch.stamp, scratch.came, scratch.back, scratch.queue
@@ -112,9 +120,11 @@ def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down
     limit = tree.offsets[scope]
     scratch.ticket[0] += 1
     ticket = scratch.ticket[0]
-    done = np.zeros(2, np.int64)
-    length = np.ones(2, np.int64)
-    barred = np.zeros(2, np.bool_)
+    done, length, barred = scratch.done, scratch.length, scratch.barred
+    for side in range(2):
+        done[side] = 0
+        length[side] = 1
+        barred[side] = False
     queue[0, 0] = source
     queue[1, 0] = sink
     stamp[0, source] = ticket
@@ -160,7 +170,7 @@ def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down
     return OUT_OF_BUDGET
 
 
-@njit(cache=True)
+@lean
 def push_path(joined, scratch, table, source, sink, meeting, most, up, down):  # type: ignore[no-untyped-def]
     """Send as much as the path found has room for, at most `most`; returns how much."""
     start = joined.starts[table]
@@ -181,7 +191,7 @@ def push_path(joined, scratch, table, source, sink, meeting, most, up, down):  #
     return part
 
 
-@njit(cache=True)
+@lean
 def add_flow(scratch, cell, amount):  # type: ignore[no-untyped-def]
     """Note that the present duel moves a cell by so much more."""
     scratch.flow[cell] += amount

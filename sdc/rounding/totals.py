@@ -4,9 +4,10 @@ Each smallest area whose total is no multiple of the base is *open*.  Two open
 areas settle a duel: with residues m and n modulo the base b, either the first
 gains u = min(b - m, n) and the second loses it, with probability d / (u + d),
 or the first loses d = min(m, b - n) and the second gains it.  One of them is
-then a multiple of b.  Areas duel within their parent first, then the one left
-open in each parent within the grandparent, and so on; the last one left open
-under a top unit is rounded up with probability m / b.  Every step keeps the
+then a multiple of b.  Two neighbouring areas duel first, then those left open
+by neighbouring pairs, and so on until one is left open in their parent, or
+none; parents then meet likewise within theirs; the last one left open under a
+top unit is rounded up with probability m / b.  Every step keeps the
 expectation of every total at every level, and no total leaves its two
 neighbouring multiples.
 
@@ -15,8 +16,9 @@ without replacement through a splitting method", Biometrika 85 (1998), 89-101,
 run along a tree; equally the cycle-cancelling of Cox, "A constructive procedure
 for unbiased controlled rounding", JASA 82 (1987), 520-524, on a tree alone.
 
-The draw of a duel depends on the key, the figures of its two areas and their
-residues, never on a table.  Tables that must follow can stand in the way; so
+The draw of a duel depends on the key, the figure of one of its two areas (that
+with the smaller hash) and both residues, never on a table; a change in the
+other area mostly leaves it as it is.  Tables that must follow can stand in the way; so
 the tree is walked up to three times, each time for the areas still open:
 
 1. FREE: two areas duel where every table can follow without bias, whichever
@@ -34,13 +36,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.keys import siphash
+from common.compiled import lean
+from sdc.rounding.draws import Draws, draw
 from sdc.rounding.follow import drop_flow, find_flow, make_flow
 from sdc.rounding.joined import Joined
 from sdc.rounding.search import Scratch
 from sdc.rounding.tree import Tree
 
-__all__ = ["APART", "DUELS", "TURNS", "Draws", "Game", "Totals", "draw_totals"]
+__all__ = ["APART", "DUELS", "TURNS", "Game", "Totals", "draw_totals"]
 
 FREE, FORCED, TURNED = range(3)
 # What `Game.counts` counts.
@@ -60,19 +63,6 @@ class Totals(NamedTuple):
     ceiling: np.ndarray
 
 
-class Draws(NamedTuple):
-    """What the duels' draws are made from.
-
-    Attributes
-    ----------
-    secret : the sub-key, two words.
-    figures : uint64 of shape (areas,), the hash of each smallest area's total.
-    """
-
-    secret: np.ndarray
-    figures: np.ndarray
-
-
 class Game(NamedTuple):
     """Everything the duels read and write.
 
@@ -80,6 +70,7 @@ class Game(NamedTuple):
     ----------
     forced : int64 of shape (tables,), what was moved by force, in parts of 1 / SCALE.
     counts : int64 of shape (3,): duels settled, of these turned, and pairs set apart.
+    gain : int64 of shape (tables,), room for what the present duel forces.
     """
 
     tree: Tree
@@ -89,6 +80,7 @@ class Game(NamedTuple):
     scratch: Scratch
     forced: np.ndarray
     counts: np.ndarray
+    gain: np.ndarray
 
 
 @njit(cache=True)
@@ -100,7 +92,10 @@ def draw_totals(game):  # type: ignore[no-untyped-def]
     left = _open_areas(game)
     for mode in (FREE, FORCED, TURNED):
         if len(left) > 0:
-            _walk(game, left, mode)
+            # Open areas of each unit as a linked list: mostly one, more where a table forbids the duel of two.
+            first_open = np.full(len(game.tree.parents), -1, np.int64)
+            first_open[left] = left
+            _walk(game, first_open, np.full(game.tree.areas, -1, np.int64), mode)
             left = _open_areas(game)
     return left
 
@@ -116,29 +111,25 @@ def _open_areas(game):  # type: ignore[no-untyped-def]
     return found[:count].copy()
 
 
-@njit(cache=True)
+@lean
 def _is_open(totals, unit):  # type: ignore[no-untyped-def]
     return totals.floor[unit] < totals.values[unit] < totals.ceiling[unit]
 
 
-@njit(cache=True)
-def _walk(game, areas, mode):  # type: ignore[no-untyped-def]
+@lean
+def _walk(game, first_open, following, mode):  # type: ignore[no-untyped-def]
     """Let open areas duel within their parents, then further up, as far as the mode allows."""
     tree = game.tree
     depth = len(tree.offsets) - 1
-    # Open areas of each unit as a linked list: mostly one, more where a table forbids the duel of two.
-    following = np.full(tree.areas, -1, np.int64)
-    first_open = np.full(len(tree.parents), -1, np.int64)
-    first_open[areas] = areas
     for level in range(1, depth):
         for unit in range(tree.offsets[level], tree.offsets[level + 1]):
-            for place in range(tree.first_child[unit], tree.first_child[unit + 1]):
-                second = first_open[tree.children[place]]
-                while second >= 0:
-                    waiting = following[second]
-                    following[second] = -1
-                    _meet(game, level, unit, second, first_open, following, mode)
-                    second = waiting
+            children = tree.children[tree.first_child[unit] : tree.first_child[unit + 1]]
+            group = 1
+            while group < len(children):
+                for place in range(0, len(children) - group, 2 * group):
+                    _merge(game, level, children[place], children[place + group], first_open, following, mode)
+                group *= 2
+            first_open[unit] = first_open[children[0]]
     for top in range(tree.offsets[depth - 1], tree.offsets[depth]):
         area = first_open[top]
         while area >= 0:
@@ -146,35 +137,37 @@ def _walk(game, areas, mode):  # type: ignore[no-untyped-def]
             area = following[area]
 
 
-@njit(cache=True)
-def _meet(game, level, unit, second, first_open, following, mode):  # type: ignore[no-untyped-def]
-    """An open area duels with those already open in the unit, until it is settled; else it joins them."""
-    before = np.int64(-1)
-    first = first_open[unit]
-    while first >= 0 and _is_open(game.totals, second):
-        _duel(game, first, second, level, mode)
-        after = following[first]
-        if _is_open(game.totals, first):
-            before = first
-        elif before < 0:
-            first_open[unit] = after
-        else:
-            following[before] = after
-        first = after
-    if _is_open(game.totals, second):
-        if before < 0:
-            first_open[unit] = second
-        else:
-            following[before] = second
+@lean
+def _merge(game, level, left, right, first_open, following, mode):  # type: ignore[no-untyped-def]
+    """The areas open in one group of neighbouring units duel with those of the next; who stays open joins the first."""
+    second = first_open[right]
+    while second >= 0:
+        waiting = following[second]
+        before = np.int64(-1)
+        first = first_open[left]
+        while first >= 0 and _is_open(game.totals, second):
+            _duel(game, first, second, level, mode)
+            after = following[first]
+            if _is_open(game.totals, first):
+                before = first
+            elif before < 0:
+                first_open[left] = after
+            else:
+                following[before] = after
+            first = after
+        if _is_open(game.totals, second):
+            following[second] = first_open[left]
+            first_open[left] = second
+        second = waiting
 
 
-@njit(cache=True)
+@lean
 def _duel(game, first, second, level, mode):  # type: ignore[no-untyped-def]
     """Let two areas duel, or one (second = -1) with the outside; where the mode does not allow it nothing is changed."""
     up, down = _steps(game, first, second, level)
     if up == 0 or down == 0:
         return
-    rises = _draw(game.draws, first, second, up, down)
+    rises = _rises(game.draws, first, second, up, down)
     done = _end(game, first, second, level, up, down, rises, False, True)
     if not done and mode == FORCED:
         # Asked of both ends, so that it says nothing about the end drawn.
@@ -188,11 +181,11 @@ def _duel(game, first, second, level, mode):  # type: ignore[no-untyped-def]
     game.counts[DUELS if done else APART] += 1
 
 
-@njit(cache=True)
+@lean
 def _end(game, first, second, level, up, down, rises, force, keep):  # type: ignore[no-untyped-def]
     """Whether every table can follow one end of a duel; it is made if `keep` says so."""
     source, sink, moved, other = (first, second, up, down) if rises else (second, first, down, up)
-    gain = np.zeros(len(game.forced), np.int64)
+    gain = game.gain
     for table in range(len(gain)):
         missing, gain[table] = find_flow(
             game.tree, game.joined, game.scratch, table, source, sink, level, moved, other, force
@@ -204,13 +197,14 @@ def _end(game, first, second, level, up, down, rises, force, keep):  # type: ign
         drop_flow(game.scratch)
         return True
     make_flow(game.joined, game.scratch)
-    game.forced[:] += gain
+    for table in range(len(gain)):
+        game.forced[table] += gain[table]
     _shift(game, source, level, moved)
     _shift(game, sink, level, -moved)
     return True
 
 
-@njit(cache=True)
+@lean
 def _steps(game, first, second, level):  # type: ignore[no-untyped-def]
     """How much the first may gain from the second, and lose to it, with every total between its multiples."""
     tree, totals = game.tree, game.totals
@@ -227,7 +221,7 @@ def _steps(game, first, second, level):  # type: ignore[no-untyped-def]
     return up, down
 
 
-@njit(cache=True)
+@lean
 def _shift(game, area, level, by):  # type: ignore[no-untyped-def]
     """Add to an area's total and to those above it, below `level`; the outside (-1) has none."""
     unit = np.int64(area)
@@ -236,11 +230,9 @@ def _shift(game, area, level, by):  # type: ignore[no-untyped-def]
         unit = game.tree.parents[unit]
 
 
-@njit(cache=True)
-def _draw(draws, first, second, up, down):  # type: ignore[no-untyped-def]
+@lean
+def _rises(draws, first, second, up, down):  # type: ignore[no-untyped-def]
     """Whether the first gains `up`, which has probability down / (up + down), or loses `down`."""
-    words = np.zeros(2, np.uint64)
-    words[0] = draws.figures[first]
-    if second >= 0:
-        words[1] = draws.figures[second]
-    return siphash(draws.secret, words, 2) % np.uint64(up + down) < np.uint64(down)
+    if second < 0 or draws.figures[first] <= draws.figures[second]:
+        return draw(draws, first, down, up + down)
+    return not draw(draws, second, up, up + down)

@@ -19,6 +19,7 @@ class Tree(NamedTuple):
     parents : int64 of shape (units,), each unit's parent, -1 at the top.
     first_child, children : the children of unit u are
         ``children[first_child[u]:first_child[u + 1]]``, ascending; smallest areas have none.
+    ranks : int64 of shape (units,), each unit's place among its parent's children, from 0.
     """
 
     areas: int
@@ -26,6 +27,7 @@ class Tree(NamedTuple):
     parents: np.ndarray
     first_child: np.ndarray
     children: np.ndarray
+    ranks: np.ndarray
 
 
 def tree_of(hierarchy: Hierarchy) -> Tree:
@@ -35,10 +37,14 @@ def tree_of(hierarchy: Hierarchy) -> Tree:
     parents = np.concatenate([*below, np.full(hierarchy.units[-1], -1)]).astype(np.int64)
     children = np.argsort(parents[: offsets[-2]], kind="stable").astype(np.int64)
     counts = np.bincount(parents[: offsets[-2]], minlength=offsets[-1])
+    first_child = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    ranks = np.zeros(offsets[-1], np.int64)
+    ranks[children] = np.arange(len(children)) - first_child[parents[children]]
     return Tree(
         areas=hierarchy.units[0],
         offsets=offsets,
         parents=parents,
-        first_child=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        first_child=first_child,
         children=children,
+        ranks=ranks,
     )
