@@ -36,11 +36,12 @@ class MapRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnMap:
-    """A map as it lies in the folder: `png` and `svg` are file names beside each other."""
+    """A map as it lies in the folder: `png` and `svg` are file names beside each other, `classes` how many it tells apart."""
 
     table: str
     level: str
     column: int
+    classes: int
     title: str
     alt: str
     png: str
@@ -97,6 +98,7 @@ def write_maps(
                 table=request.table,
                 level=request.level,
                 column=request.column,
+                classes=_class_count(table, request),
                 title=map_title(facts, table, request.level, request.column),
                 alt=map_alt(facts, table, request.level, request.column),
                 png=f"{name}.png",
@@ -106,6 +108,13 @@ def write_maps(
         )
         progress.advance()
     return tuple(drawn)
+
+
+def _class_count(table: ReportTable, request: MapRequest) -> int:
+    level = table.safe.hierarchy.levels.index(request.level)
+    arrays = table.safe.values[level], table.safe.markers[level]
+    classes, _ = _classified(table, *(array[:, request.column] for array in arrays))
+    return len(classes) if classes else 0
 
 
 def _file_name(table: ReportTable, request: MapRequest) -> str:

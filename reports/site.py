@@ -100,7 +100,7 @@ def write_site(
     site = _Site(facts, tables, maps, downloads, row_limit, manifest, folder)
     written = list(copy_assets(folder / "assets"))
     pages: dict[str, tuple[str, dict[str, Any]]] = {
-        "index.html": ("index.html", {"figures": key_figures(facts, tables)}),
+        "index.html": ("index.html", {"figures": key_figures(facts, tables), "map": site.most_telling_map()}),
         "tables.html": ("tables.html", {}),
         "methods.html": ("methods.html", _method_words(facts, tables[0])),
         "downloads.html": ("downloads.html", {"groups": site.groups()}),
@@ -156,6 +156,7 @@ class _Site:
         self.method: Method = tables[0].safe.method
         shown = {table.id: _levels_shown(table, row_limit) for table in tables}
         self.maps = [_map_on_page(one, folder / MAPS, one.level in shown[one.table]) for one in maps]
+        self.map_classes = [one.classes for one in maps]
         linked = {(one.table, one.level): page for one, page in zip(maps, self.maps, strict=True)}
         self.table_pages: list[TablePage] = [
             table_page(facts, table, row_limit, [file for file in downloads if file.table == table.id], linked)
@@ -184,6 +185,11 @@ class _Site:
             "row_limit": self.row_limit,
             "manifest": self.manifest,
         }
+
+    def most_telling_map(self) -> MapOnPage | None:
+        """The map that tells most classes apart; of equals the first, which has the smallest areas."""
+        best = max(self.map_classes, default=0)
+        return self.maps[self.map_classes.index(best)] if self.maps else None
 
     def groups(self) -> list[dict[str, Any]]:
         """The downloads, a group per table and one for files that belong to none."""

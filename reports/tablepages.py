@@ -15,7 +15,7 @@ from reports.model import ReleaseFacts, ReportTable
 from reports.statements import long_date, marker_meaning, markers_in_use, rounding_statement, words, zero_meaning
 from reports.textrows import figure_texts
 
-__all__ = ["ROW_LIMIT", "DataTable", "LevelOnPage", "Row", "TablePage", "key_figures", "row_order", "table_page"]
+__all__ = ["MOST_KEY_FIGURES", "ROW_LIMIT", "DataTable", "LevelOnPage", "Row", "TablePage", "key_figures", "row_order", "table_page"]
 
 ROW_LIMIT = 1_000
 MOST_KEY_FIGURES = 4
@@ -115,23 +115,26 @@ def table_page(
 
 
 def key_figures(facts: ReleaseFacts, tables: Sequence[ReportTable]) -> tuple[dict[str, str], ...]:
-    """The totals of the largest areas, once for each unit counted, and how many smallest areas there are."""
+    """The totals of a few areas, once for each unit counted, and how many smallest areas there are.
+
+    The areas are the smallest of which there are so few: where a release
+    covers one authority of a region, the authority and not the region.
+    """
     told, figures = words("pages"), []
+    hierarchy = tables[0].safe.hierarchy
+    few = [level for level, units in enumerate(hierarchy.units) if units <= MOST_KEY_FIGURES]
     firsts: dict[str, ReportTable] = {}
-    for table in tables:
+    for table in tables if few else ():
         firsts.setdefault(table.unit, table)
     for unit, table in firsts.items():
-        cells = _cells(table, len(table.safe.values) - 1, slice(-1, None))
-        names = _names(facts, table, len(table.safe.values) - 1)
-        if len(names) <= MOST_KEY_FIGURES:
-            figures += [
-                {"label": told["figure"]["total"].format(unit=told["unit"][unit], area=name), "text": row[0]}
-                for name, row in zip(names, cells, strict=True)
-            ]
-    smallest = tables[0].safe.hierarchy
-    plural = facts.level_names[smallest.levels[0]][1]
+        cells = _cells(table, few[0], slice(-1, None))
+        figures += [
+            {"label": told["figure"]["total"].format(unit=told["unit"][unit], area=name), "text": row[0]}
+            for name, row in zip(_names(facts, table, few[0]), cells, strict=True)
+        ]
+    plural = facts.level_names[hierarchy.levels[0]][1]
     label = told["figure"]["areas"].format(plural=plural[:1].upper() + plural[1:])
-    return (*figures, {"label": label, "text": f"{smallest.units[0]:,}"})
+    return (*figures, {"label": label, "text": f"{hierarchy.units[0]:,}"})
 
 
 def row_order(table: ReportTable, level: int) -> np.ndarray:

@@ -21,26 +21,11 @@ from common.keys import siphash
 from sdc.rounding.follow import drop_flow, follow_totals, make_flow
 from sdc.rounding.joined import SCALE
 from sdc.rounding.totals import Game
+from sdc.solver import Rows, solve_mip
 
 __all__ = ["repair"]
 
-# Branches, not seconds, for the answer must not depend on the machine.
 BRANCHES = 2000
-
-
-class _Rows:
-    """Sparse equations ``row . x = right`` as they are gathered."""
-
-    def __init__(self) -> None:
-        self.columns: list[np.ndarray] = []
-        self.entries: list[np.ndarray] = []
-        self.right: list[float] = []
-
-    def add(self, plus: np.ndarray, minus: np.ndarray, right: float, times: float = 1.0) -> None:
-        """Note ``sum of plus - times × sum of minus = right``."""
-        self.columns.append(np.concatenate([plus, minus]))
-        self.entries.append(np.concatenate([np.ones(len(plus)), np.full(len(minus), -times)]))
-        self.right.append(right)
 
 
 def repair(game: Game, clashes: np.ndarray, *, height: int, attempt: int) -> bool:
@@ -79,53 +64,49 @@ def _free_units(game: Game, clashes: np.ndarray, height: int) -> np.ndarray:
 
 def _solve(game: Game, units: np.ndarray, attempt: int) -> np.ndarray | None:
     """Totals of the units that every table can follow, int64; None where there are none or none was found."""
-    # Heavy, and seldom needed.
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import coo_array
-
     count = len(units)
     floor, ceiling = game.totals.floor[units], game.totals.ceiling[units]
-    rows = _Rows()
+    rows = Rows()
     _add_totals(game, units, rows)
     cells = _add_cells(game, units, rows)
-    size = count + len(cells)
-    lengths = [len(columns) for columns in rows.columns]
-    places = (np.repeat(np.arange(len(lengths)), lengths), np.concatenate(rows.columns))
-    matrix = coo_array((np.concatenate(rows.entries), places), shape=(len(lengths), size))
-    result = milp(
+    best = solve_mip(
         np.concatenate([_costs(game, units, attempt), np.zeros(len(cells))]),
-        integrality=np.arange(size) < count,
-        bounds=Bounds(np.zeros(size), np.concatenate([floor < ceiling, cells])),
-        constraints=LinearConstraint(matrix.tocsr(), rows.right, rows.right),
-        options={"node_limit": BRANCHES},
+        integer=np.arange(count + len(cells)) < count,
+        upper=np.concatenate([floor < ceiling, cells]),
+        rows=rows,
+        branches=BRANCHES,
     )
-    if result.x is None:
+    if best is None:
         return None
-    raised: np.ndarray = np.round(result.x[:count]).astype(np.int64)
+    raised: np.ndarray = np.round(best[:count]).astype(np.int64)
     return np.where(raised == 1, ceiling, floor)
 
 
 def _costs(game: Game, units: np.ndarray, attempt: int) -> np.ndarray:
-    """Cost of raising each total: at least 1 for changing a settled one, h - 1/2 for an open one, with h in [0, 1) keyed."""
+    """Cost of raising each total: at least 1 for changing a settled one, h - 1/2 for an open one.
+
+    h in [0, 1) is the key's for each smallest area's figure, and 0 above.
+    """
+    areas = units[units < game.tree.areas]
     words = np.array([0, attempt], np.uint64)
-    chance = np.empty(len(units))
-    for index, unit in enumerate(units):
-        words[0] = unit
+    chance = np.zeros(len(units))
+    for index, figure in enumerate(game.draws.figures[areas]):
+        words[0] = figure
         chance[index] = int(siphash(game.draws.secret, words, 2)) / 2.0**64
     values, floor, ceiling = (array[units] for array in game.totals)
     settled = np.where(values == ceiling, -1.0 - chance, 1.0 + chance)
     return np.where((floor < values) & (values < ceiling), chance - 0.5, settled)
 
 
-def _add_totals(game: Game, units: np.ndarray, rows: _Rows) -> None:
+def _add_totals(game: Game, units: np.ndarray, rows: Rows) -> None:
     """Free children add up to their parent less the others: sum b y(child) - b y(parent) is known from the present."""
     base = game.joined.width // SCALE
     above = (game.totals.values[units] - game.totals.floor[units]) / base
     for parent, children in _families(game, units):
-        rows.add(children, np.array([parent]), float(above[children].sum() - above[parent]))
+        _equate(rows, children, np.array([parent]), float(above[children].sum() - above[parent]))
 
 
-def _add_cells(game: Game, units: np.ndarray, rows: _Rows) -> np.ndarray:
+def _add_cells(game: Game, units: np.ndarray, rows: Rows) -> np.ndarray:
     """The same for categories, and categories add up to their areas; returns the cells' upper bounds.
 
     A cell's variable is what it holds above its lower multiple; its present value is known, and so every sum.
@@ -143,12 +124,18 @@ def _add_cells(game: Game, units: np.ndarray, rows: _Rows) -> np.ndarray:
         cells = first + np.arange(count * categories).reshape(count, categories)
         first += count * categories
         for area in np.flatnonzero(units < game.tree.areas):
-            rows.add(cells[area], np.array([area]), float(present[area].sum() - above[area]), base)
+            _equate(rows, cells[area], np.array([area]), float(present[area].sum() - above[area]), base)
         for parent, children in _families(game, units):
             for k in range(categories):
                 right = float(present[children, k].sum() - present[parent, k])
-                rows.add(cells[children, k], cells[parent : parent + 1, k], right)
+                _equate(rows, cells[children, k], cells[parent : parent + 1, k], right)
     return np.concatenate(bounds) if bounds else np.empty(0)
+
+
+def _equate(rows: Rows, plus: np.ndarray, minus: np.ndarray, right: float, times: float = 1.0) -> None:
+    """Note ``sum of plus - times × sum of minus = right``."""
+    entries = np.concatenate([np.ones(len(plus)), np.full(len(minus), -times)])
+    rows.add(np.concatenate([plus, minus]), entries, right, right)
 
 
 def _families(game: Game, units: np.ndarray) -> list[tuple[int, np.ndarray]]:

@@ -11,7 +11,7 @@ from pagescene import make_scene
 
 from reports.maps import write_maps
 from reports.site import Download, find_downloads, write_site
-from reports.tablepages import row_order, table_page
+from reports.tablepages import MOST_KEY_FIGURES, key_figures, row_order, table_page
 from sdc.tables import Method
 
 
@@ -167,6 +167,25 @@ def test_other_methods_have_their_words(scene, tmp_path, method) -> None:
     text = (tmp_path / "methods.html").read_text(encoding="utf-8")
     assert ("from the true count by at most 2" in text) == (method.name == "conventional-rounding")
     assert "worked example" not in text
+
+
+def test_key_figures_are_of_the_smallest_areas_of_which_there_are_few(scene) -> None:
+    table, facts = scene.tables[0], scene.facts
+    hierarchy = table.safe.hierarchy
+    few = next(level for level, units in enumerate(hierarchy.units) if units <= MOST_KEY_FIGURES)
+    figures = key_figures(facts, [table])
+    assert few < len(hierarchy.levels) - 1, "the scene must have more levels above"
+    assert [figure["text"] for figure in figures[:-1]] == [f"{n:,}" for n in table.safe.values[few][:, -1]]
+    assert figures[-1]["text"] == f"{hierarchy.units[0]:,}"
+
+
+def test_home_shows_the_map_that_tells_most_classes_apart(scene, site, tmp_path) -> None:
+    maps = write_maps(scene.facts, scene.tables, scene.boundaries, tmp_path / "maps")
+    for best in range(len(maps)):
+        told = [dataclasses.replace(one, classes=5 if at == best else 4) for at, one in enumerate(maps)]
+        write_site(tmp_path, scene.facts, scene.tables, maps=told)
+        figure = re.search(r'<figure class="sa-map"><img src="maps/([^"]+)"', (tmp_path / "index.html").read_text())
+        assert figure and figure[1] == maps[best].png
 
 
 def test_what_is_given_is_escaped(scene, tmp_path) -> None:
