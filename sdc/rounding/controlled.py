@@ -28,10 +28,6 @@ from sdc.tables import Method, SafeTable, Table
 
 __all__ = ["ControlledRounding", "RoundingPath", "round_controlled"]
 
-# How many levels up the neighbours are taken from that may move with a clash, repair by repair: an OA's in its LSOA,
-# in its MSOA, then in its local authority, for which the solver takes seconds.
-REPAIR_HEIGHTS = (1, 2, 2, 3)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ControlledRounding:
@@ -163,7 +159,7 @@ def _draw(
         counts=np.zeros(3, np.int64),
         gain=np.zeros(len(classified), np.int64),
     )
-    clashes, repaired = _settle_all(game)
+    clashes, repaired = repair(game, draw_totals(game))
     if len(clashes):
         raise Infeasible(
             f"the totals of {', '.join(hierarchy.codes[0][clashes[:5]])} have no rounding that serves every table "
@@ -179,30 +175,6 @@ def _draw(
         forced={str(index): float(parts) / SCALE for index, parts in enumerate(game.forced)},
     )
     return unflatten(game.totals.values, hierarchy, 1), joined, path
-
-
-def _settle_all(game: Game) -> tuple[np.ndarray, int]:
-    """Draw, and repair what is left; returns what is open even so, and the number of neighbourhoods repaired."""
-    left = draw_totals(game)
-    repaired = 0
-    for attempt, height in enumerate(REPAIR_HEIGHTS):
-        tops = _tops(game.tree, left)
-        for top in np.unique(tops):
-            clashes = left[tops == top]
-            if repair(game, clashes, height=height, attempt=attempt):
-                repaired += len(np.unique(game.tree.parents[clashes]))
-        left = left[_is_open(game.totals, left)]
-    return left, repaired
-
-
-def _tops(tree: Tree, units: np.ndarray) -> np.ndarray:
-    while len(units) and tree.parents[units[0]] >= 0:
-        units = tree.parents[units]
-    return units
-
-
-def _is_open(totals: Totals, units: np.ndarray) -> np.ndarray:
-    return (totals.floor[units] < totals.values[units]) & (totals.values[units] < totals.ceiling[units])
 
 
 def _open_totals(table: Table, base: int) -> Totals:
