@@ -15,7 +15,17 @@ from reports.model import ReleaseFacts, ReportTable
 from reports.statements import long_date, marker_meaning, markers_in_use, rounding_statement, words, zero_meaning
 from reports.textrows import figure_texts
 
-__all__ = ["MOST_KEY_FIGURES", "ROW_LIMIT", "DataTable", "LevelOnPage", "Row", "TablePage", "key_figures", "row_order", "table_page"]
+__all__ = [
+    "MOST_KEY_FIGURES",
+    "ROW_LIMIT",
+    "DataTable",
+    "LevelOnPage",
+    "Row",
+    "TablePage",
+    "key_figures",
+    "row_order",
+    "table_page",
+]
 
 ROW_LIMIT = 1_000
 MOST_KEY_FIGURES = 4
