@@ -67,7 +67,7 @@ class TestOurs:
         (tmp_path / "counts.csv").write_text(COUNTS.replace("jsa,12", "jsa,99"))
         with pytest.raises(InputError) as caught:
             run(table, truth=tmp_path / "counts.csv", nests=(NEST,))
-        assert "99" not in str(caught.value)
+        assert "99" not in str(caught.value).replace(str(tmp_path), "")
 
     def test_a_truth_of_other_areas(self, tmp_path: Path) -> None:
         table = protected(tmp_path)

@@ -220,7 +220,9 @@ class TestTheAttack:
         (tmp_path / "public.csv").write_text("area,value\nE00000003,900\n")
         (tmp_path / "known.toml").write_text('[[file]]\npath = "public.csv"\nmethod = "exact"\n')
         message = refused(options, already_public=(tmp_path / "public.csv",), known=tmp_path / "known.toml")
-        assert "cannot be true of these counts" in message and "12" not in message
+        # The folder's own name may hold any number.
+        told = message.replace(str(tmp_path), "")
+        assert "cannot be true of these counts" in told and "12" not in told
 
     def test_a_margin_of_what_is_public_is_refused_not_ignored(self, options: ProtectOptions, tmp_path: Path) -> None:
         run(options)
