@@ -154,10 +154,19 @@ Categories = Annotated[Path | None, typer.Option("--categories", help="All categ
 Complete = Annotated[bool, typer.Option("--complete", help="COUNTS itself names every area and category.")]
 Public = Annotated[list[Path] | None, typer.Option("--already-public", help="A table the attacker has. Repeatable.")]
 Known = Annotated[Path | None, typer.Option("--known", help="TOML file that says of each table how it was made.")]
-Method = Annotated[str, typer.Option("--method", help="controlled-rounding or conventional-rounding.")]
-Base = Annotated[int, typer.Option("--base", help="Rounding base.")]
-MinCount = Annotated[int, typer.Option("--min-count", help="The smallest count above 0 that may be told.")]
-Profile = Annotated[str | None, typer.Option("--profile", help="A named set of rules.")]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        "--method",
+        help="controlled-rounding (the default) or conventional-rounding.",
+    ),
+]
+Base = Annotated[int | None, typer.Option("--base", help="Rounding base; 5 where no profile says otherwise.")]
+MinCount = Annotated[
+    int | None,
+    typer.Option("--min-count", help="The smallest count above 0 that may be told; 5 where no profile says otherwise."),
+]
+Profile = Annotated[str | None, typer.Option("--profile", help="A named set of rules; smallarea profiles lists them.")]
 Sensitive = Annotated[str, typer.Option("--sensitive", help="Dimensions in which no group may be exposed.")]
 Report = Annotated[Path | None, typer.Option("--report", help="Private JSON file with everything that was found.")]
 
@@ -175,9 +184,9 @@ def protect(
     complete: Complete = False,
     already_public: Public = None,
     known: Known = None,
-    method: Method = "controlled-rounding",
-    base: Base = 5,
-    min_count: MinCount = 5,
+    method: Method = None,
+    base: Base = None,
+    min_count: MinCount = None,
     profile: Profile = None,
     sensitive: Sensitive = "",
     key_file: KeyFile = None,
@@ -298,6 +307,38 @@ def attack(
         )
 
     _do("attack", body, as_json)
+
+
+@app.command()
+def profiles(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A profile to explain: gss-5, gss-5@1, or a file.")
+    ] = None,
+    diff: Annotated[str | None, typer.Option("--diff", help="Another profile: what the two say differently.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the named sets of rules, explain one, or compare two.
+
+    Example: smallarea profiles gss-5 --diff dwp-oa
+    """
+
+    def body(progress: Progress) -> Outcome:
+        from releases import profiles as known
+
+        if name is None:
+            if diff is not None:
+                raise _option_fault("--diff", "there is nothing to compare it with", "name two profiles")
+            listed = [known.profile_as_dict(known.find_profile(one)) for one in known.profile_names()]
+            return Outcome(verdict="listed", lines=known.list_lines(), listed={"profiles": listed})
+        first = known.find_profile(name)
+        if diff is None:
+            told = {"profiles": [known.profile_as_dict(first)]}
+            return Outcome(verdict="explained", lines=known.explanation_lines(first), listed=told)
+        second = known.find_profile(diff)
+        both = [known.profile_as_dict(one) for one in (first, second)]
+        return Outcome(verdict="compared", lines=known.difference_lines(first, second), listed={"profiles": both})
+
+    _do("profiles", body, as_json)
 
 
 def _looked_at(audit: Audit) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -34,10 +34,14 @@ WITHHELD = "what can be proven is told in the private file that --report names, 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a command did: `verdict` in a few words, lines for a reader, what it found, checked and wrote."""
+    """What a command did: `verdict` in a few words, lines for a reader, what it found, checked and wrote.
+
+    `listed` is what a command lists, by the key it stands under in the JSON answer.
+    """
 
     verdict: str
     lines: tuple[str, ...] = ()
+    listed: dict[str, Any] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     audit: Audit = field(default_factory=Audit)
     written: tuple[Path, ...] = ()
@@ -195,5 +199,6 @@ def _tell_json(command: str, told: _Told) -> None:
         "checked": list(audit.checked),
         "not_checked": list(audit.not_checked),
         "written": [str(path) for path in (outcome.written if outcome else ())],
+        **(outcome.listed if outcome else {}),
     }
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")

@@ -12,7 +12,6 @@ from releases.software import software_name
 from sdc.attack.intervals import NO_BOUND, Intervals, stated_intervals
 from sdc.attack.propagation import propagate
 from sdc.findings import Audit
-from sdc.rounding.controlled import RoundingPath
 from sdc.tables import MARKERS, SHOWN, SafeTable, Table
 from sdc.utility.rows import utility
 
@@ -28,7 +27,7 @@ def protect_report(
     safe: SafeTable,
     true: Table,
     known: Intervals | None,
-    path: RoundingPath | None,
+    protection: dict[str, Any] | None,
     audit: Audit | None,
 ) -> dict[str, Any]:
     """The report on one protected table as plain data.
@@ -52,7 +51,7 @@ def protect_report(
         "counts": source,
         "written": out,
         "method": {"name": method.name, "base": method.base, "min_count": method.min_count},
-        "rounding": None if path is None else _path(path),
+        "protection": protection,
         "audit": None if audit is None else audit_as_dict(audit),
         "loss": utility(true, safe),
         "dimensions": list(safe.classification.dimensions),
@@ -69,17 +68,6 @@ def audit_as_dict(audit: Audit) -> dict[str, Any]:
         "checked": list(audit.checked),
         "not_checked": list(audit.not_checked),
         "figures": dict(audit.figures),
-    }
-
-
-def _path(path: RoundingPath) -> dict[str, Any]:
-    return {
-        "duels": path.duels,
-        "turned": path.turned,
-        "apart": path.apart,
-        "repaired": path.repaired,
-        "cycles": path.cycles,
-        "forced": dict(path.forced),
     }
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from common.faults import Faults, InputError
 from common.progress import SILENT, Progress
 from releases.counts import Counted, CountsSpec, read_counts
-from releases.keyfiles import find_key
 from releases.known import read_known
+from releases.methods import METHODS, Asked, Protected, check_settings, protect_by
 from releases.nests import parse_nests
 from releases.outcome import Outcome, Refused
 from releases.privatereport import protect_report
+from releases.profiles import find_profile
 from releases.publictables import bounds_from, read_already_public, refuse_relations, tell_contradictions
 from releases.published import Published
 from releases.said import Defaults
@@ -25,14 +26,14 @@ from reports.metadata import BLOCK, json_text, metadata_block, metadata_path
 from sdc.attack.intervals import Intervals
 from sdc.attack.judge import audit_tables
 from sdc.findings import Audit
-from sdc.rounding.controlled import ControlledRounding, RoundingPath, round_controlled
-from sdc.rounding.conventional import round_conventional
+from sdc.profiles import Profile, settle
+from sdc.promises import PROMISE_SENTENCES, strongest_promise
+from sdc.rules.settings import Settings
 from sdc.tables import SafeTable, Table
 
-__all__ = ["LATER_METHODS", "METHODS", "ProtectOptions", "protect"]
+__all__ = ["ProtectOptions", "protect"]
 
-METHODS = ("controlled-rounding", "conventional-rounding")
-LATER_METHODS = ("suppression", "cell-key", "random-rounding", "small-count-rounding")
+DEFAULT_METHOD, DEFAULT_BASE, DEFAULT_MIN_COUNT = "controlled-rounding", 5, 5
 MARGINS = ("all", "finest")
 ENDINGS = (".csv", ".parquet")
 LARGEST_BASE = 1_000_000
@@ -49,7 +50,9 @@ class ProtectOptions:
     by : flat dimensions; margins : ``all`` or ``finest``; count : the column of counts.
     areas, categories : lists of all there are; complete : COUNTS names what neither lists.
     already_public : tables that the attacker has; known : what is known of them beside their metadata.
-    method, base, min_count : a count x with 1 <= x <= min_count - 1 is small.
+    method, base, min_count : a count x with 1 <= x <= min_count - 1 is small; where None, the
+        profile's, else controlled rounding, 5 and 5.
+    profile : a named set of rules, or the file of one.
     sensitive : dimensions in which no small group may be exposed.
     key_file : else SMALLAREA_KEY_FILE, else the user's own key.
     report : where to write the private report; attack : write nothing that fails the attack.
@@ -66,21 +69,14 @@ class ProtectOptions:
     complete: bool = False
     already_public: tuple[Path, ...] = ()
     known: Path | None = None
-    method: str = "controlled-rounding"
-    base: int = 5
-    min_count: int = 5
+    method: str | None = None
+    base: int | None = None
+    min_count: int | None = None
     profile: str | None = None
     sensitive: tuple[str, ...] = ()
     key_file: Path | None = None
     report: Path | None = None
     attack: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Rounded:
-    safe: SafeTable
-    path: RoundingPath | None
-    notices: tuple[str, ...]
 
 
 def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
@@ -95,10 +91,8 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
     Refused
         The attack found a disclosure; nothing was written but the private report.
     """
-    nest = _check_options(options)
-    rounding = None
-    if options.method == "controlled-rounding":
-        rounding = ControlledRounding(base=options.base, min_count=options.min_count)
+    nest, settings, profile = _check_options(options)
+    check_settings(settings)
     progress.step("reading counts")
     counted = read_counts(
         CountsSpec(
@@ -112,21 +106,53 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
         )
     )
     public = _public(options, counted.table, nest)
-    rounded = _round(options, rounding, counted.table, progress)
-    known = bounds_from(public, rounded.safe) if public else None
-    audit = _audit(options, rounded.safe, counted.table, known, public, progress)
-    notices = counted.notices + tuple(note for one in public for note in one.notices) + rounded.notices
-    return _write(options, counted, rounded, known, audit, notices, progress)
+    protected = protect_by(
+        Asked(
+            table=counted.table,
+            settings=settings,
+            bands=profile.bands if profile else (),
+            name=options.out.stem,
+            key_file=options.key_file,
+            alone=not options.already_public,
+            progress=progress,
+        )
+    )
+    known = _known(protected, public)
+    audit = _audit(options, settings, protected.safe, counted.table, known, public, progress)
+    notices = (
+        *counted.notices,
+        *(note for one in public for note in one.notices),
+        *protected.notices,
+        *(_promised(profile, settings) if profile else ()),
+    )
+    return _write(options, counted, protected, known, audit, notices, progress)
+
+
+def _known(protected: Protected, public: tuple[Published, ...]) -> Intervals | None:
+    """What the attacker knows besides the values: what the table's marks tell, and what is already public."""
+    known = bounds_from(public, protected.safe) if public else None
+    if protected.told is None or known is None:
+        return protected.told if known is None else known
+    return known.intersected(protected.told)
+
+
+def _promised(profile: Profile, settings: Settings) -> tuple[str, ...]:
+    """What the user of a profile must know: its caveats, and what its settings can promise where that is not everything."""
+    kept = strongest_promise(settings, profile.bands)
+    if kept == "full":
+        return profile.caveats
+    said = PROMISE_SENTENCES[kept] if kept else "nothing is promised: a figure by itself may give a small count away"
+    return (f"profile {profile.name} as asked promises less than everything: {said}", *profile.caveats)
 
 
 # --- Options --------------------------------------------------------------------------------------
 
 
-def _check_options(options: ProtectOptions) -> tuple[str, ...]:
-    """Refuse what cannot be honoured, with every fault; returns the columns of the nest."""
+def _check_options(options: ProtectOptions) -> tuple[tuple[str, ...], Settings, Profile | None]:
+    """Refuse what cannot be honoured, with every fault; returns the columns of the nest, the settings and their profile."""
     faults = Faults()
     nest = parse_nests(options.nests, faults)
-    _check_method(options, faults)
+    settings, profile = _settings(options, faults)
     if options.margins not in MARGINS:
         faults.add("option", f"'{options.margins}' is not known", "use all or finest", key="--margins")
     elif len(options.by) > 1 and options.margins == "all":
@@ -147,22 +173,46 @@ def _check_options(options: ProtectOptions) -> tuple[str, ...]:
     except InputError as error:
         faults.extend(error)
     faults.raise_if_any()
-    return nest
+    return nest, settings, profile
+
+
+def _settings(options: ProtectOptions, faults: Faults) -> tuple[Settings, Profile | None]:
+    """The settings to work by; where they cannot be had the faults say so and what is returned means nothing."""
+    _check_method(options, faults)
+    try:
+        if options.profile is not None:
+            profile = find_profile(options.profile)
+            asked = settle(profile, method=options.method, base=options.base, min_count=options.min_count)
+            if asked.method not in METHODS:
+                faults.add("method", f"{asked.method} is not in this version", _choice(), key="--profile")
+            return asked, profile
+        return (
+            Settings(
+                method=options.method or DEFAULT_METHOD,
+                base=DEFAULT_BASE if options.base is None else options.base,
+                min_count=DEFAULT_MIN_COUNT if options.min_count is None else options.min_count,
+            ),
+            None,
+        )
+    except InputError as error:
+        faults.extend(error)
+    except ValueError:
+        # Told by _check_method already.
+        pass
+    return Settings(), None
+
+
+def _choice() -> str:
+    return f"use one of {', '.join(METHODS)}"
 
 
 def _check_method(options: ProtectOptions, faults: Faults) -> None:
-    if options.method in LATER_METHODS:
-        mend = f"use {' or '.join(METHODS)}"
-        faults.add("method", f"{options.method} is not in this version", mend, key="--method")
-    elif options.method not in METHODS:
-        faults.add("method", f"'{options.method}' is not known", f"use one of {', '.join(METHODS)}", key="--method")
-    if options.profile is not None:
-        faults.add("method", "profiles are not in this version", "give --base and --min-count", key="--profile")
-    if not 2 <= options.base <= LARGEST_BASE:
-        mend = f"give 2 to {LARGEST_BASE:,}"
+    if options.method is not None and options.method not in METHODS:
+        faults.add("method", f"'{options.method}' is not known", _choice(), key="--method")
+    mend = f"give 2 to {LARGEST_BASE:,}"
+    if options.base is not None and not 2 <= options.base <= LARGEST_BASE:
         faults.add("option", f"base ({options.base}) rounds nothing or everything", mend, key="--base")
-    if not 2 <= options.min_count <= LARGEST_BASE:
-        mend = f"give 2 to {LARGEST_BASE:,}"
+    if options.min_count is not None and not 2 <= options.min_count <= LARGEST_BASE:
         faults.add("option", f"min_count ({options.min_count}) must be at least 2", mend, key="--min-count")
 
 
@@ -197,29 +247,9 @@ def _public(options: ProtectOptions, table: Table, nest: tuple[str, ...]) -> tup
     return public
 
 
-def _round(options: ProtectOptions, rounding: ControlledRounding | None, table: Table, progress: Progress) -> _Rounded:
-    if rounding is None:
-        progress.step("rounding")
-        notice = (
-            "conventional rounding leaks by itself: totals are rounded apart from their parts, "
-            "so that small counts can be worked out; --attack tells which"
-        )
-        safe = round_conventional(table, base=options.base, min_count=options.min_count)
-        return _Rounded(safe=safe, path=None, notices=(notice,))
-    key, whence = find_key(options.key_file)
-    name = options.out.stem
-    tables, path = round_controlled({name: table}, spec=rounding, key=key, progress=progress)
-    notices = [f"drawn with the key in {whence}"]
-    if options.by and not options.already_public:
-        notices.append(
-            "totals are drawn for this table alone: another table of the same people that is protected apart may show "
-            "others, which tells more of both; name the first with --already-public when you protect the second"
-        )
-    return _Rounded(safe=tables[name], path=path, notices=tuple(notices))
-
-
 def _audit(
     options: ProtectOptions,
+    settings: Settings,
     safe: SafeTable,
     truth: Table,
     known: Intervals | None,
@@ -231,7 +261,7 @@ def _audit(
     name = options.out.stem
     audit = audit_tables(
         {name: safe},
-        min_count=options.min_count,
+        min_count=settings.min_count,
         known={} if known is None else {name: known},
         truth={name: truth},
         sensitive=options.sensitive,
@@ -254,7 +284,7 @@ def _audit(
 def _write(
     options: ProtectOptions,
     counted: Counted,
-    rounded: _Rounded,
+    protected: Protected,
     known: Intervals | None,
     audit: Audit | None,
     notices: tuple[str, ...],
@@ -262,7 +292,7 @@ def _write(
 ) -> Outcome:
     """Write the table and what belongs to it; the private report alone where the audit found it unsafe."""
     progress.step("writing")
-    writings = _public_files(options, rounded.safe)
+    writings = _public_files(options, protected.safe)
     refused = audit is not None and not audit.safe
     if refused:
         writings = []
@@ -271,10 +301,10 @@ def _write(
             protect_report(
                 source=options.counts.name,
                 out=None if refused else options.out.name,
-                safe=rounded.safe,
+                safe=protected.safe,
                 true=counted.table,
                 known=known,
-                path=rounded.path,
+                protection=protected.report,
                 audit=audit,
             ),
             flat=("codes", "columns", "true", "published", "marker", "status", "lo", "hi"),

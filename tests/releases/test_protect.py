@@ -148,7 +148,7 @@ class TestTheReport:
         assert outcome.written[-1] == report
         assert stat.S_IMODE(report.stat().st_mode) == 0o600
         plain = json.loads(report.read_text())
-        assert plain["private"] is True and plain["audit"]["safe"] is True and plain["rounding"]["duels"] >= 1
+        assert plain["private"] is True and plain["audit"]["safe"] is True and plain["protection"]["duels"] >= 1
         oa = plain["levels"][0]
         assert oa["true"] == [[7, 3, 10], [0, 1, 1], [12, 0, 12], [0, 0, 0]]
         shown = rows(options.out)
@@ -250,12 +250,12 @@ class TestOptions:
             ({"nests": (NEST, "ward<lad")}, "two hierarchies"),
             ({"nests": ()}, "give --nest"),
             ({"nests": ("oa<<lad",)}, "a level without a name"),
-            ({"method": "suppression"}, "not in this version"),
-            ({"method": "cell-key"}, "not in this version"),
-            ({"method": "random-rounding"}, "not in this version"),
-            ({"method": "small-count-rounding"}, "not in this version"),
+            ({"method": "suppression"}, "not known"),
+            ({"method": "cell-key"}, "not known"),
+            ({"method": "random-rounding"}, "not known"),
+            ({"method": "small-count-rounding"}, "not known"),
             ({"method": "magic"}, "not known"),
-            ({"profile": "gss-5"}, "profiles are not in this version"),
+            ({"profile": "gss5"}, "did you mean gss-5?"),
             ({"base": 1}, "--base"),
             ({"base": 0}, "--base"),
             ({"min_count": 1}, "--min-count"),
@@ -285,6 +285,39 @@ class TestOptions:
         outcome = run(options)
         assert any(str(options.key_file) in notice for notice in outcome.notices)
         assert not any("made-up tables" in notice for notice in outcome.notices)
+
+
+class TestProfiles:
+    def test_a_profile_sets_method_base_and_min_count(self, options: ProtectOptions, tmp_path: Path) -> None:
+        outcome = run(options, profile="gss-3", out=tmp_path / "three.csv")
+        told = json.loads((tmp_path / "three.csv-metadata.json").read_text())["smallarea"]["method"]
+        assert (told["name"], told["base"], told["min_count"]) == ("controlled-rounding", 3, 3)
+        assert not any("promises less" in notice for notice in outcome.notices)
+
+    def test_what_is_asked_besides_overrides_an_open_profile(self, options: ProtectOptions, tmp_path: Path) -> None:
+        run(options, profile="gss-3", base=10, out=tmp_path / "ten.csv")
+        told = json.loads((tmp_path / "ten.csv-metadata.json").read_text())["smallarea"]["method"]
+        assert (told["base"], told["min_count"]) == (10, 3)
+
+    def test_a_locked_profile_cannot_be_overridden(self, options: ProtectOptions) -> None:
+        assert "profile dwp-oa fixes base at 5" in refused(options, profile="dwp-oa", base=10)
+
+    def test_a_base_below_min_count_has_no_solution(self, options: ProtectOptions) -> None:
+        with pytest.raises(Infeasible) as caught:
+            run(options, profile="gss-5", base=3)
+        assert "base 3 is below min_count 5" in str(caught.value)
+
+    def test_marks_of_a_profile_are_shown_and_attacked(self, options: ProtectOptions, tmp_path: Path) -> None:
+        """1 to 7 are marked, other counts go to the nearest 5; a marked count is small by its own mark."""
+        outcome = run(options, profile="nhs-hes")
+        shown = rows(options.out)
+        assert shown["oa", "E00000003", "jsa"] == "10" and shown["oa", "E00000001", "uc"] == ""
+        assert any("a figure by itself may prove that a count is small" in notice for notice in outcome.notices)
+        with pytest.raises(Refused) as caught:
+            run(options, profile="nhs-hes", attack=True, out=tmp_path / "attacked.csv")
+        found = [finding.interval for finding in caught.value.outcome.audit.findings if finding.interval]
+        assert any(lo >= 1 and hi is not None and hi <= 7 for lo, hi in found)
+        assert not (tmp_path / "attacked.csv").exists()
 
 
 class TestWriting:

@@ -6,7 +6,7 @@ from attack_tools import tree, true_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdc.threshold import Flagged, small_cells, threshold_rule, threshold_summary
+from sdc.rules.threshold import Threshold, small_cells, threshold_summary
 
 # Two local areas under one authority, two benefits and their total.
 TABLE = true_table(tree([0, 0]), [[4, 5], [0, 1]])
@@ -26,11 +26,12 @@ def test_zeros_are_not_small_and_min_count_itself_is_not():
 
 
 def test_every_cell_has_a_flag_and_a_reason():
-    flagged = threshold_rule(TABLE, min_count=5)
-    for flags, small in zip(flagged.flags, small_cells(TABLE, min_count=5), strict=True):
-        assert np.array_equal(flags, small)
-    assert flagged.reason(0, 0, 0) == "the count is at least 1 and below min_count, 5"
-    assert flagged.reason(0, 0, 1) == ""
+    told = Threshold(min_count=5).flags(TABLE)
+    for hit, small in zip(told.hit, small_cells(TABLE, min_count=5), strict=True):
+        assert np.array_equal(hit, small)
+    assert told.rule == "threshold"
+    assert told.reasons_of((0, 0, 0)) == ("the count is at least 1 and below min_count, 5",)
+    assert told.reasons_of((0, 0, 1)) == ()
 
 
 @settings(deadline=None, max_examples=50)
@@ -61,17 +62,6 @@ def test_rows_are_plain_and_alike():
 
 
 def test_a_min_count_under_which_nothing_is_small_is_refused():
-    with pytest.raises(ValueError, match=r"min_count \(1\) must be at least 2"):
-        small_cells(TABLE, min_count=1)
-
-
-def test_a_rule_must_give_its_reasons_in_words():
-    reasons = (np.array([[0, 1]], np.int8),)
-    assert Flagged(rule="any", reasons=reasons, words=("", "too few")).reason(0, 0, 1) == "too few"
-    for words in ((), ("too few",), ("", ""), ("",)):
-        with pytest.raises(ValueError, match="words"):
-            Flagged(rule="any", reasons=reasons, words=words)
-    with pytest.raises(ValueError, match="int8"):
-        Flagged(rule="any", reasons=(np.array([[0, 1]]),), words=("", "too few"))
-    with pytest.raises(ValueError, match="words"):
-        Flagged(rule="any", reasons=(np.array([[-1]], np.int8),), words=("", "too few"))
+    for refused in (lambda: small_cells(TABLE, min_count=1), lambda: Threshold(min_count=1)):
+        with pytest.raises(ValueError, match=r"min_count \(1\) must be at least 2"):
+            refused()
