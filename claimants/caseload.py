@@ -3,18 +3,20 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from claimants.counting import Tally, claims_query, people_query, tally_claims, tally_people
+from claimants.counting import KEYS, Tally, claims_query, people_query, tally_claims, tally_people
 from claimants.dimensions import Dimension
 from claimants.engine import DEFAULT_MEMORY, EngineRefusal, connect, fetch
 from claimants.erasure import erasure_needs, weak_erasure_needs
 from claimants.extract import Extract, ExtractSpec, open_extract
 from claimants.places import area_form
+from claimants.recordkeys import RecordKeys, keep_secret, with_record_keys
 from claimants.records import Shape, judge, record_needs
 from claimants.states import WORDS, State
 from claimants.text import as_code
@@ -67,8 +69,10 @@ class Caseload:
     Attributes
     ----------
     cells : columns `area` (int32, index into the area codes), one int16 column
-        per dimension (index into its categories) and `count` (int64, >= 1),
-        sorted by area and then by the dimensions; what is not there is zero.
+        per dimension (index into its categories), `count` (int64, >= 1) and, where
+        record keys were asked for, `ckey` (int64, sum of the record keys of those
+        counted, modulo their range), sorted by area and then by the dimensions;
+        what is not there is zero.
     buckets : where every row went, in fixed order; for people with one bucket more.
     rows_read : rows of the extract, equal to the sum of the buckets.
     notices : sentences for the reviewer, some with true counts.
@@ -87,6 +91,7 @@ def count_caseload(
     area_codes: np.ndarray,
     postcodes: "Postcodes | None",
     spec: CaseloadSpec,
+    record_keys: RecordKeys | None = None,
     progress: Progress = SILENT,
     spill: Path | None = None,
     memory: str = DEFAULT_MEMORY,
@@ -99,6 +104,7 @@ def count_caseload(
     area_codes : codes of the smallest areas, text of shape (n,), sorted.
     postcodes : lookup from postcodes to indices of `area_codes`; None if the
         extract has the code of the smallest area itself (field output_area).
+    record_keys : asks for sums of record keys beside the counts, for the cell key method.
     spill : folder for what does not fit into memory; None forbids writing anything.
 
     Raises
@@ -120,7 +126,7 @@ def count_caseload(
         )
         shape = Shape(areas=len(area_codes), dimensions=spec.dimensions)
         try:
-            tally = _tally(connection, rows, shape, spec)
+            tally = _tally(connection, rows, shape, spec, record_keys)
             refused = False
         except EngineRefusal:
             refused = True
@@ -134,7 +140,7 @@ def count_caseload(
     _refuse_nothing(rows_read, opened)
     progress.advance()
     return Caseload(
-        cells=_cells(tally, shape),
+        cells=_cells(tally, shape, record_keys),
         dimensions=spec.dimensions,
         buckets=tally.buckets,
         rows_read=rows_read,
@@ -150,15 +156,21 @@ def _open(connection: Any, extract: ExtractSpec, spec: CaseloadSpec, by_postcode
     return opened
 
 
-def _tally(connection: Any, rows: Any, shape: Shape, spec: CaseloadSpec) -> Tally:
+def _tally(connection: Any, rows: Any, shape: Shape, spec: CaseloadSpec, keys: RecordKeys | None) -> Tally:
+    keyed = None
+    if keys is not None:
+        keyed = partial(with_record_keys, secret=keep_secret(connection, keys), key_range=keys.key_range)
     if spec.count == "claims":
-        return tally_claims(fetch(connection, claims_query(rows)))
-    return tally_people(fetch(connection, people_query(rows, shape, spec.reference_date)))
+        return tally_claims(fetch(connection, claims_query(rows, keyed)))
+    return tally_people(fetch(connection, people_query(rows, shape, spec.reference_date, keyed)))
 
 
-def _cells(tally: Tally, shape: Shape) -> pa.Table:
+def _cells(tally: Tally, shape: Shape, keys: RecordKeys | None) -> pa.Table:
     names = ["area", *(dimension.name for dimension in shape.dimensions), "count"]
-    return pa.table(dict(zip(names, [*shape.unpack(tally.cells), tally.counts], strict=True)))
+    columns = [*shape.unpack(tally.cells), tally.counts]
+    if keys is not None and tally.keys is not None:
+        names, columns = [*names, KEYS], [*columns, tally.keys % keys.key_range]
+    return pa.table(dict(zip(names, columns, strict=True)))
 
 
 def _refuse_areas(connection: Any, rows: Any, opened: Extract) -> None:

@@ -17,6 +17,7 @@ an area or could be counted itself.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,18 +28,26 @@ import pyarrow as pa
 from claimants.records import Shape
 from claimants.states import ANOTHER_CLAIM, BUCKET_OF, BUCKETS, COUNTED, DUPLICATE, LIVE_WITH_BENEFIT, State
 
-__all__ = ["Tally", "claims_query", "people_query", "tally_claims", "tally_people"]
+__all__ = ["KEYS", "Keyed", "Tally", "claims_query", "people_query", "tally_claims", "tally_people"]
+
+KEYS = "ckey"
+# Rows with a column `person` to the same with a column `record_key` (`claimants.recordkeys.with_record_keys`).
+Keyed = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Counts by cell (two int64 arrays, cells ascending), rows by state, buckets, and claims whose copies disagree."""
+    """Counts by cell (two int64 arrays, cells ascending), rows by state, buckets, and claims whose copies disagree.
+
+    `keys` are sums of record keys by cell, int64 like the counts, where they were asked for.
+    """
 
     cells: np.ndarray
     counts: np.ndarray
     states: dict[State, int]
     buckets: dict[str, int]
     disagreeing: int
+    keys: np.ndarray | None = None
 
 
 def _by_claim(rows: Any, kept: Any) -> Any:
@@ -51,27 +60,35 @@ def _by_claim(rows: Any, kept: Any) -> Any:
     ).aggregate(rows=rows.count(), cell=rows.cell.min(), other=rows.cell.max(), group=rows.group.min())
 
 
-def claims_query(rows: Any) -> Any:
+def claims_query(rows: Any, keyed: Keyed | None = None) -> Any:
     """Counts of claims by state and cell.
 
-    Grain: state × cell; columns `state`, `cell`, `claims`, `rows`, `disagreeing`.
-    The cell is missing but for the state `LEFT`.
+    Grain: state × cell; columns `state`, `cell`, `claims`, `rows`, `disagreeing`,
+    and, given `keyed`, `ckey`: the sum of the claimants' record keys, one for
+    each claim.  The cell is missing but for the state `LEFT`.
     """
     left = rows.state == int(State.LEFT)
     claims = _by_claim(rows, left).drop("group")
+    if keyed is not None:
+        claims = keyed(claims)
     cell = ibis.cases((claims.state == int(State.LEFT), claims.cell), else_=None)
-    return claims.group_by(state=claims.state, cell=cell).aggregate(
-        claims=claims.count(), rows=_whole(claims.rows.sum()), disagreeing=_whole((claims.cell != claims.other).sum())
-    )
+    columns = {
+        "claims": claims.count(),
+        "rows": _whole(claims.rows.sum()),
+        "disagreeing": _whole((claims.cell != claims.other).sum()),
+    }
+    if keyed is not None:
+        columns[KEYS] = _whole(claims.record_key.sum())
+    return claims.group_by(state=claims.state, cell=cell).aggregate(**columns)
 
 
-def people_query(rows: Any, shape: Shape, reference: dt.date) -> Any:
+def people_query(rows: Any, shape: Shape, reference: dt.date, keyed: Keyed | None = None) -> Any:
     """Counts of people by cell, with the rows that stand behind them by state.
 
     Grain: state × cell; columns `state`, `cell`, `people`, `claims`,
     `disagreeing`, and `rows_<state>` for each state in which a row may have a
-    say in its person's client group (`LIVE_WITH_BENEFIT`).  Persons of whom no
-    row is left have no cell.
+    say in its person's client group (`LIVE_WITH_BENEFIT`); given `keyed`, `ckey`:
+    the sum of the people's record keys.  Persons of whom no row is left have no cell.
     """
     group_index = [wanted.name for wanted in shape.dimensions].index("client_group") if _grouped(shape) else None
     kept_states = LIVE_WITH_BENEFIT if group_index is not None else (State.LEFT,)
@@ -94,13 +111,16 @@ def people_query(rows: Any, shape: Shape, reference: dt.date) -> Any:
             for state in kept_states
         },
     )
+    if keyed is not None:
+        people = keyed(people)
     cell = people.rank % shape.cells
     if group_index is not None:
         cell = cell + people.group.cast("int64") * shape.strides[group_index + 1]
-    columns = ["claims", "disagreeing", "rows_folded", *map(_rows_name, kept_states)]
-    return people.group_by(state=people.state, cell=cell).aggregate(
-        people=_whole(people.rank.notnull().sum()), **{name: _whole(people[name].sum()) for name in columns}
-    )
+    names = ["claims", "disagreeing", "rows_folded", *map(_rows_name, kept_states)]
+    columns = {"people": _whole(people.rank.notnull().sum()), **{name: _whole(people[name].sum()) for name in names}}
+    if keyed is not None:
+        columns[KEYS] = _whole(people.record_key.sum(where=people.rank.notnull()))
+    return people.group_by(state=people.state, cell=cell).aggregate(**columns)
 
 
 def _grouped(shape: Shape) -> bool:
@@ -122,20 +142,20 @@ def tally_claims(table: pa.Table) -> Tally:
     rows = _column(table, "rows")
     left = state == State.LEFT
     claims = _column(table, "claims")[left]
-    cells, counts = _sorted(_column(table, "cell")[left], claims)
+    cells, counts, keys = _sorted(table, left, claims)
     states = {State(int(value)): int(count) for value, count in zip(state[~left], rows[~left], strict=True)}
     buckets = _buckets(states)
     buckets[COUNTED] = int(claims.sum())
     buckets[DUPLICATE] = int(rows[left].sum()) - buckets[COUNTED]
     disagreeing = int(_column(table, "disagreeing")[left].sum())
-    return Tally(cells=cells, counts=counts, states=states, buckets=buckets, disagreeing=disagreeing)
+    return Tally(cells=cells, counts=counts, states=states, buckets=buckets, disagreeing=disagreeing, keys=keys)
 
 
 def tally_people(table: pa.Table) -> Tally:
     """The result of `people_query`, told apart into cells and buckets."""
     people = _column(table, "people")
     standing = people > 0
-    cells, counts = _sorted(_column(table, "cell")[standing], people[standing])
+    cells, counts, keys = _sorted(table, standing, people[standing])
     states: dict[State, int] = {}
     for value, count in zip(_column(table, "state"), _column(table, "rows_folded"), strict=True):
         state = State(int(value))
@@ -150,7 +170,7 @@ def tally_people(table: pa.Table) -> Tally:
     buckets[ANOTHER_CLAIM] = claims - buckets[COUNTED]
     buckets[DUPLICATE] = rows - claims
     disagreeing = int(_column(table, "disagreeing").sum())
-    return Tally(cells=cells, counts=counts, states=states, buckets=buckets, disagreeing=disagreeing)
+    return Tally(cells=cells, counts=counts, states=states, buckets=buckets, disagreeing=disagreeing, keys=keys)
 
 
 def _column(table: pa.Table, name: str) -> np.ndarray:
@@ -160,9 +180,12 @@ def _column(table: pa.Table, name: str) -> np.ndarray:
     return np.asarray(column.to_numpy())
 
 
-def _sorted(cells: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sorted(table: pa.Table, kept: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Cells, counts and, where there are any, sums of record keys of the rows that are kept, cells ascending."""
+    cells = _column(table, "cell")[kept]
     order = np.argsort(cells)
-    return cells[order], counts[order]
+    keys = _column(table, KEYS)[kept][order] if KEYS in table.column_names else None
+    return cells[order], counts[order], keys
 
 
 def _buckets(states: dict[State, int]) -> dict[str, int]:

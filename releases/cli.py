@@ -158,7 +158,7 @@ Method = Annotated[
     str | None,
     typer.Option(
         "--method",
-        help="controlled-rounding (the default) or conventional-rounding.",
+        help="controlled-rounding (the default), conventional-rounding or cell-key.",
     ),
 ]
 Base = Annotated[int | None, typer.Option("--base", help="Rounding base; 5 where no profile says otherwise.")]
@@ -188,6 +188,15 @@ def protect(
     base: Base = None,
     min_count: MinCount = None,
     profile: Profile = None,
+    ptable: Annotated[
+        Path | None, typer.Option("--ptable", help="Of cell-key: a ptable file, instead of a design.")
+    ] = None,
+    noise_bound: Annotated[int | None, typer.Option("--noise-bound", help="Of cell-key: largest noise (10).")] = None,
+    noise_variance: Annotated[
+        float | None,
+        typer.Option("--noise-variance", help="Of cell-key: largest variance of noise (the smallest there is)."),
+    ] = None,
+    key_range: Annotated[int, typer.Option("--key-range", help="Of cell-key: keys are 0 to this less 1.")] = 4096,
     sensitive: Sensitive = "",
     key_file: KeyFile = None,
     report: Report = None,
@@ -221,6 +230,10 @@ def protect(
             base=base,
             min_count=min_count,
             profile=profile,
+            ptable=ptable,
+            noise_bound=noise_bound,
+            noise_variance=noise_variance,
+            key_range=key_range,
             sensitive=_names(sensitive),
             key_file=key_file,
             report=report,

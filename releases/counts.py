@@ -39,6 +39,7 @@ class CountsSpec:
     count : the column of counts.
     areas, categories : files that list all areas and all categories there are.
     complete : True where the file itself names everything that neither list does.
+    record_keys : whether to read sums of record keys from the column ``ckey``, if there is one.
     """
 
     path: Path
@@ -48,14 +49,20 @@ class CountsSpec:
     areas: Path | None = None
     categories: Path | None = None
     complete: bool = False
+    record_keys: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Counted:
-    """The true table, and what a user should know of how it was read."""
+    """The true table, and what a user should know of how it was read.
+
+    `keys` int64 of shape (smallest areas, categories), or (smallest areas, 1) for
+    totals alone: sums of record keys; None where none were asked for or given.
+    """
 
     table: Table
     notices: tuple[str, ...]
+    keys: np.ndarray | None = None
 
 
 def read_counts(spec: CountsSpec) -> Counted:
@@ -75,13 +82,14 @@ def read_counts(spec: CountsSpec) -> Counted:
     faults.raise_if_any()
     tree, listed, notices = _read_lists(spec, faults)
     try:
-        tidy = _read_file(spec.path, spec.nest, spec.by, spec.count, own_tree=spec.areas is None)
+        tidy = _read_file(spec.path, spec.nest, spec.by, spec.count, own_tree=spec.areas is None, keys=spec.record_keys)
     except InputError as error:
         faults.extend(error)
         raise InputError(faults.found) from None
     if spec.areas is None:
         tree = tree_of_columns(tidy, spec.nest, faults)
     counts = read_whole_numbers(tidy, spec.count, faults)
+    keys = _read_keys(tidy, counts, faults) if spec.record_keys and KEY_COLUMN in tidy else None
     dimensions = {name: listed.get(name) or own_categories(tidy, name) for name in spec.by}
     index = _dimension_index(tidy, dimensions, faults)
     units = None if tree is None else _area_index(tidy, tree, spec.nest, faults)
@@ -95,7 +103,11 @@ def read_counts(spec: CountsSpec) -> Counted:
     _refuse_sum(counts, faults)
     faults.raise_if_any()
     notices += tidy.notices + _told_of_columns(tidy)
-    return Counted(table=_tabulated(tree, classification, place, counts), notices=notices)
+    return Counted(
+        table=_tabulated(tree, classification, place, counts),
+        notices=notices,
+        keys=None if keys is None else _by_cell(tree, classification, place, keys),
+    )
 
 
 def read_truth(
@@ -164,10 +176,22 @@ def _tell_unlisted(spec: CountsSpec, listed: Mapping[str, Sequence[str]], faults
 # --- Rows to cells --------------------------------------------------------------------------------
 
 
-def _read_file(path: Path, nest: Sequence[str], by: Sequence[str], count: str, *, own_tree: bool) -> Tidy:
+def _read_file(
+    path: Path, nest: Sequence[str], by: Sequence[str], count: str, *, own_tree: bool, keys: bool = False
+) -> Tidy:
     above = list(nest[1:])
     needed = [nest[0], *(above if own_tree else ()), *by, count]
-    return read_tidy(path, needed=needed, wanted=above, whole=(count,))
+    wanted = [*above, *([KEY_COLUMN] if keys else [])]
+    return read_tidy(path, needed=needed, wanted=wanted, whole=(count, KEY_COLUMN))
+
+
+def _read_keys(tidy: Tidy, counts: np.ndarray, faults: Faults) -> np.ndarray:
+    """Sums of record keys, int64 of shape (rows,), with a fault for each row where nobody is counted but has a key."""
+    keys = read_whole_numbers(tidy, KEY_COLUMN, faults)
+    for at in np.flatnonzero((counts == 0) & (keys > 0)):
+        found = "a sum of record keys beside a count of 0"
+        faults.add("key of nobody", found, "give 0 where nobody is counted", row=tidy.row(at), column=KEY_COLUMN)
+    return keys
 
 
 def _dimension_index(tidy: Tidy, dimensions: Mapping[str, Sequence[str]], faults: Faults) -> dict[str, np.ndarray]:
@@ -273,12 +297,16 @@ def _refuse_sum(counts: np.ndarray, faults: Faults) -> None:
 
 
 def _tabulated(tree: Hierarchy, classification: Classification, place: np.ndarray, counts: np.ndarray) -> Table:
+    finest = _by_cell(tree, classification, place, counts)
+    return Table.from_finest(hierarchy=tree, classification=classification, finest=finest)
+
+
+def _by_cell(tree: Hierarchy, classification: Classification, place: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Sums of the rows' numbers by finest cell, int64 of shape (smallest areas, categories or 1)."""
     columns = max(len(classification), 1)
     finest = np.zeros(tree.units[0] * columns, np.int64)
-    np.add.at(finest, place, counts)
-    return Table.from_finest(
-        hierarchy=tree, classification=classification, finest=finest.reshape(tree.units[0], columns)
-    )
+    np.add.at(finest, place, numbers)
+    return finest.reshape(tree.units[0], columns)
 
 
 def _told_of_columns(tidy: Tidy) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ from reports.longform import write_long
 from reports.metadata import BLOCK, json_text, metadata_block, metadata_path
 from sdc.attack.intervals import Intervals
 from sdc.attack.judge import audit_tables
+from sdc.cellkey.design import PTableSpec
+from sdc.cellkey.keys import DEFAULT_RANGE
 from sdc.findings import Audit
 from sdc.profiles import Profile, settle
 from sdc.promises import PROMISE_SENTENCES, strongest_promise
@@ -37,6 +39,7 @@ DEFAULT_METHOD, DEFAULT_BASE, DEFAULT_MIN_COUNT = "controlled-rounding", 5, 5
 MARGINS = ("all", "finest")
 ENDINGS = (".csv", ".parquet")
 LARGEST_BASE = 1_000_000
+LARGEST_NOISE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,8 @@ class ProtectOptions:
     method, base, min_count : a count x with 1 <= x <= min_count - 1 is small; where None, the
         profile's, else controlled rounding, 5 and 5.
     profile : a named set of rules, or the file of one.
+    ptable, noise_bound, noise_variance, key_range : of cell-key alone: a ptable file, or what the
+        designer is asked for (D and V), and the range of keys.
     sensitive : dimensions in which no small group may be exposed.
     key_file : else SMALLAREA_KEY_FILE, else the user's own key.
     report : where to write the private report; attack : write nothing that fails the attack.
@@ -73,6 +78,10 @@ class ProtectOptions:
     base: int | None = None
     min_count: int | None = None
     profile: str | None = None
+    ptable: Path | None = None
+    noise_bound: int | None = None
+    noise_variance: float | None = None
+    key_range: int = DEFAULT_RANGE
     sensitive: tuple[str, ...] = ()
     key_file: Path | None = None
     report: Path | None = None
@@ -103,6 +112,7 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
             areas=options.areas,
             categories=options.categories,
             complete=options.complete,
+            record_keys=settings.method == "cell-key",
         )
     )
     public = _public(options, counted.table, nest)
@@ -113,12 +123,15 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
             bands=profile.bands if profile else (),
             name=options.out.stem,
             key_file=options.key_file,
+            keys=counted.keys,
+            ptable=options.ptable,
+            key_range=options.key_range,
             alone=not options.already_public,
             progress=progress,
         )
     )
     known = _known(protected, public)
-    audit = _audit(options, settings, protected.safe, counted.table, known, public, progress)
+    audit = _audit(options, settings, protected, counted.table, known, public, progress)
     notices = (
         *counted.notices,
         *(note for one in public for note in one.notices),
@@ -186,20 +199,25 @@ def _settings(options: ProtectOptions, faults: Faults) -> tuple[Settings, Profil
             if asked.method not in METHODS:
                 faults.add("method", f"{asked.method} is not in this version", _choice(), key="--profile")
             return asked, profile
-        return (
-            Settings(
-                method=options.method or DEFAULT_METHOD,
-                base=DEFAULT_BASE if options.base is None else options.base,
-                min_count=DEFAULT_MIN_COUNT if options.min_count is None else options.min_count,
-            ),
-            None,
-        )
+        return _own_settings(options), None
     except InputError as error:
         faults.extend(error)
     except ValueError:
         # Told by _check_method already.
         pass
     return Settings(), None
+
+
+def _own_settings(options: ProtectOptions) -> Settings:
+    method = options.method or DEFAULT_METHOD
+    noisy = method == "cell-key"
+    return Settings(
+        method=method,
+        base=1 if noisy else DEFAULT_BASE if options.base is None else options.base,
+        min_count=DEFAULT_MIN_COUNT if options.min_count is None else options.min_count,
+        max_noise=(options.noise_bound or PTableSpec.bound) if noisy else None,
+        variance=options.noise_variance if noisy else None,
+    )
 
 
 def _choice() -> str:
@@ -212,6 +230,19 @@ def _check_method(options: ProtectOptions, faults: Faults) -> None:
     mend = f"give 2 to {LARGEST_BASE:,}"
     if options.base is not None and not 2 <= options.base <= LARGEST_BASE:
         faults.add("option", f"base ({options.base}) rounds nothing or everything", mend, key="--base")
+    noisy = options.method == "cell-key" or (options.method is None and options.profile is not None)
+    for option, given in (
+        ("--ptable", options.ptable),
+        ("--noise-bound", options.noise_bound),
+        ("--noise-variance", options.noise_variance),
+    ):
+        if given is not None and not noisy:
+            faults.add(
+                "option", "means nothing but for cell-key", "leave it out, or give --method cell-key", key=option
+            )
+    if options.noise_bound is not None and not 1 <= options.noise_bound <= LARGEST_NOISE:
+        found = f"noise_bound ({options.noise_bound}) is no bound that can be designed for"
+        faults.add("option", found, f"give 1 to {LARGEST_NOISE}", key="--noise-bound")
     if options.min_count is not None and not 2 <= options.min_count <= LARGEST_BASE:
         faults.add("option", f"min_count ({options.min_count}) must be at least 2", mend, key="--min-count")
 
@@ -222,7 +253,7 @@ def _targets(options: ProtectOptions) -> dict[str, Path]:
 
 
 def _inputs(options: ProtectOptions) -> list[Path]:
-    files = [options.counts, options.areas, options.categories, options.known, options.key_file]
+    files = [options.counts, options.areas, options.categories, options.known, options.key_file, options.ptable]
     public = [path for table in options.already_public for path in (table, metadata_path(table))]
     return [path for path in (*files, *public) if path is not None]
 
@@ -250,7 +281,7 @@ def _public(options: ProtectOptions, table: Table, nest: tuple[str, ...]) -> tup
 def _audit(
     options: ProtectOptions,
     settings: Settings,
-    safe: SafeTable,
+    protected: Protected,
     truth: Table,
     known: Intervals | None,
     public: tuple[Published, ...],
@@ -260,13 +291,15 @@ def _audit(
         return None
     name = options.out.stem
     audit = audit_tables(
-        {name: safe},
+        {name: protected.safe},
         min_count=settings.min_count,
         known={} if known is None else {name: known},
         truth={name: truth},
         sensitive=options.sensitive,
         progress=progress,
     )
+    if protected.attack is not None:
+        audit = audit.joined(protected.attack(known))
     if not public:
         return audit
     files = ", ".join(one.said.path.name for one in public)

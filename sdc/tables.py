@@ -192,7 +192,7 @@ class Method:
 
     Attributes
     ----------
-    name : ``controlled-rounding``, ``conventional-rounding`` or ``exact``.
+    name : one of `sdc.attack.intervals.METHODS`.
     base : rounding base, a whole number above 1 (1 for exact figures).
     min_count : smallest non-zero count that may be told; a true count x with
         1 <= x <= min_count - 1 is *small*.

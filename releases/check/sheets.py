@@ -4,14 +4,10 @@ A cell is a whole number (int), another number (float), a text (str) or empty (N
 """
 
 import re
-import zipfile
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO
-from xml.parsers import expat
+from functools import lru_cache
 
-__all__ = ["Cell", "Range", "SheetRows", "Unreadable", "column_number", "number", "opened", "part", "read_xml"]
+__all__ = ["Cell", "Range", "SheetRows", "Unreadable", "column_number", "number"]
 
 Cell = int | float | str | None
 
@@ -51,40 +47,6 @@ class SheetRows:
             self.rows.extend([row] * times)
 
 
-def opened(path: Path) -> zipfile.ZipFile:
-    """The zip archive at a path."""
-    try:
-        return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile):
-        raise Unreadable("is missing or no zip archive") from None
-
-
-def part(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    """One part of an archive, to be read as a stream."""
-    try:
-        return archive.open(name)
-    except KeyError:
-        raise Unreadable(f"has no part {name}") from None
-
-
-Start = Callable[[str, Mapping[str, str]], None]
-
-
-def read_xml(content: IO[bytes], build: Callable[[expat.XMLParserType], tuple[Start, Callable[[str], None]]]) -> None:
-    """Stream XML: `build` is given the parser and gives what to call at each start and end tag.
-
-    Names are ``address name``, the address of the namespace first, for
-    elements and for attributes that have one.
-    """
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = build(parser)
-    try:
-        parser.ParseFile(content)
-    except (expat.ExpatError, zipfile.BadZipFile, EOFError):
-        raise Unreadable("holds XML that cannot be read") from None
-
-
 def number(text: str) -> Cell:
     """A number as a file writes it: whole where it is whole; text that is no number stays text."""
     if text.isascii() and text.isdigit():
@@ -96,6 +58,7 @@ def number(text: str) -> Cell:
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
+@lru_cache(maxsize=1000)
 def column_number(letters: str) -> int:
     """A column's letters as a number from 1."""
     if not re.fullmatch("[A-Z]{1,3}", letters):

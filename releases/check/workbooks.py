@@ -7,17 +7,19 @@ Rules on accessibility are those of the Government Analysis Function, "Releasing
 statistics in spreadsheets" (2021), and its checklist.
 """
 
+import contextlib
+import gc
 import re
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 
 from releases.check.files import check_columns
 from releases.check.notes import SHOWN, Notes
 from releases.check.ods import read_ods
+from releases.check.packages import check_package
 from releases.check.sheets import Cell, Range, SheetRows, Unreadable
 from releases.check.tables import MARKERS, Published
 from releases.check.xlsx import read_xlsx
@@ -27,6 +29,7 @@ __all__ = ["check_workbook"]
 FRONT = ("Cover", "Contents", "Notes")
 READERS: dict[str, Callable[[Path], tuple[list[SheetRows], list[Range]]]] = {".ods": read_ods, ".xlsx": read_xlsx}
 UNREAD = np.iinfo(np.int64).min
+MOST = 2**53
 
 
 def check_workbook(
@@ -38,9 +41,9 @@ def check_workbook(
     metadata tells it: a heading must name the labels of its own category.
     """
     try:
-        sheets, ranges = READERS[path.suffix](path)
-        if path.suffix == ".ods":
-            _check_package(path, file, notes)
+        with _uncollected():
+            sheets, ranges = READERS[path.suffix](path)
+        check_package(path, file, notes)
     except Unreadable as error:
         notes.wrong("workbook", file, str(error))
         return
@@ -49,6 +52,7 @@ def check_workbook(
         return
     _check_names(sheets, file, notes)
     seen = [np.zeros(len(codes), bool) for codes in published.layout.codes]
+    areas = {code: place for place, code in enumerate(np.concatenate(published.layout.codes).tolist())}
     for sheet in sheets:
         for problem in sorted(sheet.problems):
             notes.wrong("workbook", file, f"worksheet {sheet.name} {problem}")
@@ -56,9 +60,21 @@ def check_workbook(
         _check_shape(sheet, start, file, notes)
         _check_range(sheet, start, [found for found in ranges if found.sheet == sheet.name], file, notes)
         if sheet.name not in FRONT and start is not None:
-            _compare(sheet, start, file, published, labels, seen, notes)
+            _compare(sheet, start, file, published, labels, areas, seen, notes)
     for level, units in enumerate(seen):
         _missing(level, units, file, published, notes)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles while the block lasts: rows of cells have none, and each search goes through all of them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _check_names(sheets: list[SheetRows], file: str, notes: Notes) -> None:
@@ -135,10 +151,14 @@ def _compare(
     file: str,
     published: Published,
     labels: dict[str, dict[str, str]],
+    areas: dict[str, int],
     seen: list[np.ndarray],
     notes: Notes,
 ) -> None:
-    """Compare a worksheet's figures with the CSV's, cell by cell; marks the areas it holds in `seen`."""
+    """Compare a worksheet's figures with the CSV's, cell by cell; marks the areas it holds in `seen`.
+
+    `areas` gives the place of each code among those of all levels, smallest first.
+    """
     layout = published.layout
     width = len(layout.columns)
     header, body = (sheet.rows[start], [row for row in sheet.rows[start + 1 :] if len(row) == len(sheet.rows[start])])
@@ -146,14 +166,15 @@ def _compare(
         notes.wrong("workbook", file, f"worksheet {sheet.name} has fewer columns than the table has categories")
         return
     _check_headings(header[-width:], file, sheet.name, published, labels, notes)
-    codes = np.array([str(row[0]) for row in body], dtype=np.str_)
-    level = _level_of(codes, published)
-    if level is None:
+    places = np.array([areas.get(str(row[0]), -1) for row in body], dtype=np.int64)
+    firsts = np.cumsum([0, *map(len, layout.codes)])
+    levels = np.searchsorted(firsts, places, side="right") - 1
+    if not np.any(levels >= 0):
         notes.wrong("workbook", file, f"worksheet {sheet.name} has no area's code in its first column")
         return
-    units = np.searchsorted(layout.codes[level], codes)
-    units = np.minimum(units, len(layout.codes[level]) - 1)
-    right = layout.codes[level][units] == codes
+    level = int(np.argmax(np.bincount(levels[levels >= 0])))
+    right = levels == level
+    units = np.where(right, places - firsts[level], 0)
     if not right.all():
         notes.wrong(
             "workbook", file, f"worksheet {sheet.name} has a code that is no {layout.levels[level]} of the table"
@@ -161,7 +182,7 @@ def _compare(
     if np.any(seen[level][units[right]]) or len(np.unique(units[right])) != int(right.sum()):
         notes.wrong("workbook", file, f"a {layout.levels[level]} has more than one row")
     seen[level][units[right]] = True
-    told = np.array([[_figure(cell) for cell in row[-width:]] for row in body], dtype=np.int64).reshape(-1, width)
+    told = _figures(row[-width:] for row in body).reshape(-1, width)
     wanted = _expected(published, level)[units]
     rows, columns = np.nonzero((told != wanted) & right[:, None])
     for row, column in zip(rows[:SHOWN].tolist(), columns[:SHOWN].tolist(), strict=True):
@@ -170,16 +191,24 @@ def _compare(
     notes.more("workbook figure", file, max(0, len(rows) - SHOWN))
 
 
-def _level_of(codes: np.ndarray, published: Published) -> int | None:
-    """The level that holds most of the codes; None where none does."""
-    hits = [int(np.isin(codes, level).sum()) for level in published.layout.codes]
-    return int(np.argmax(hits)) if max(hits) else None
+class _Figures(dict[Cell, int]):
+    """Each cell's figure as one number: itself, or below zero the place of its marker; worked out once for each."""
+
+    def __missing__(self, cell: Cell) -> int:
+        self[cell] = figure = _figure(cell)
+        return figure
+
+
+def _figures(rows: Iterable[list[Cell]]) -> np.ndarray:
+    """The figures of all rows, one after another: int64."""
+    known = _Figures()
+    return np.fromiter(map(known.__getitem__, chain.from_iterable(rows)), np.int64)
 
 
 def _figure(cell: Cell) -> int:
-    """A figure as one number: itself, or below zero the place of its marker; what is neither never equals a figure."""
+    """A figure as one number; what is neither a count nor a marker never equals a figure."""
     if isinstance(cell, int):
-        return cell if cell >= 0 else UNREAD
+        return cell if 0 <= cell < MOST else UNREAD
     if isinstance(cell, str) and cell[:1] == "[" and cell[-1:] == "]" and cell[1:-1] in MARKERS[1:]:
         return -MARKERS.index(cell[1:-1])
     return UNREAD
@@ -213,44 +242,3 @@ def _missing(level: int, seen: np.ndarray, file: str, published: Published, note
         cell = f"{layout.levels[level]} {layout.codes[level][unit]}"
         notes.wrong("workbook", file, "stands in the CSV but on no worksheet", cell=cell)
     notes.more("workbook", file, max(0, len(gone) - SHOWN))
-
-
-# --- The ODS package ----------------------------------------------------------------------------
-
-
-def _check_package(path: Path, file: str, notes: Notes) -> None:
-    """Type first and stored; title, author and language in the properties; no macros, no other language."""
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        first = archive.infolist()[0]
-        if first.filename != "mimetype" or first.compress_type != zipfile.ZIP_STORED:
-            notes.wrong("workbook", file, "does not start with its type")
-        elif archive.read("mimetype") != b"application/vnd.oasis.opendocument.spreadsheet":
-            notes.wrong("workbook", file, "is of another type than a spreadsheet")
-        if any(name.startswith(("Basic/", "Scripts/", "Pictures/", "Object")) for name in names):
-            notes.wrong("workbook", file, "holds macros, pictures or other objects")
-        meta = _parsed(archive, "meta.xml")
-        styles = _parsed(archive, "styles.xml")
-    told = {element.tag.rpartition("}")[2]: (element.text or "") for element in meta.iter()}
-    for key in ("title", "creator", "subject"):
-        if not told.get(key) and not (key == "creator" and told.get("initial-creator")):
-            notes.wrong("workbook", file, f"the document properties give no {key}")
-    if told.get("language") != "en-GB":
-        notes.wrong("workbook", file, "the document properties do not give the language en-GB")
-    languages = {_language(element) for element in styles.iter()} - {""}
-    if "en-GB" not in languages or any(not language.startswith("en") for language in languages):
-        notes.wrong("workbook", file, "the styles do not give the language en-GB")
-
-
-def _language(element: ElementTree.Element) -> str:
-    told = {key.rpartition("}")[2]: value for key, value in element.attrib.items() if "xsl-fo" in key}
-    return f"{told['language']}-{told.get('country', '')}" if "language" in told else ""
-
-
-def _parsed(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
-    try:
-        return ElementTree.fromstring(archive.read(name))
-    except KeyError:
-        raise Unreadable(f"has no part {name}") from None
-    except ElementTree.ParseError:
-        raise Unreadable(f"has a part {name} that cannot be read") from None

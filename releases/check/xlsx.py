@@ -9,18 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from xml.parsers import expat
 
-from releases.check.sheets import (
-    Cell,
-    Range,
-    SheetRows,
-    Start,
-    Unreadable,
-    column_number,
-    number,
-    opened,
-    part,
-    read_xml,
-)
+from releases.check.plainrows import PLAIN_TEXT, PlainForm, PlainRows
+from releases.check.sheets import Cell, Range, SheetRows, Unreadable, column_number, number
+from releases.check.xmlparts import Start, opened, part, read_xml
 
 __all__ = ["read_xlsx"]
 
@@ -30,6 +21,42 @@ RELATIONSHIP = "http://schemas.openxmlformats.org/package/2006/relationships Rel
 CELL, ROW, TEXT, VALUE = f"{MAIN}c", f"{MAIN}row", f"{MAIN}t", f"{MAIN}v"
 ITEM = f"{MAIN}si"
 SHARED = "xl/sharedStrings.xml"
+SHEET = re.compile(r"xl/worksheets/[^/]+")
+REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+
+# A row's tag, and a cell up to its end tag, where NUL stands for the number of the row and the quotation mark behind it.
+PLAIN_TAG = re.compile(rb'<row r="([1-9][0-9]{0,6})">')
+PLAIN = re.compile(
+    rb'(<row r="\x00>)?<c r="([A-Z]{1,3})\x00(?: s="\d+")?'
+    rb'(?:><v>(\d{1,15})</v>| t="inlineStr"><is><t>(%b)</t></is>)' % PLAIN_TEXT
+)
+
+
+def _freed(rows: list[bytes]) -> tuple[list[int], list[bytes]]:
+    """Rows with NUL, which no XML holds, in the place of their numbers; blank if one does not follow that before it."""
+    numbers: list[int] = []
+    freed: list[bytes] = []
+    for row in rows:
+        tag = PLAIN_TAG.match(row)
+        number = int(tag[1]) if tag else 0
+        follows = not (numbers and numbers[-1]) or number == numbers[-1] + 1
+        numbers.append(number)
+        freed.append(row.replace(tag[1] + b'"', b"\0") if tag and follows and b"\0" not in row else b"")
+    return numbers, freed
+
+
+def _read_plain(piece: bytes) -> tuple[int, Cell] | None:
+    match = PLAIN.fullmatch(piece)
+    if match is None:
+        return None
+    row, letters, value, text = match.groups()
+    place = column_number(letters.decode()) - 1
+    if (row is None) == (place == 0):
+        return None
+    return place, text.decode() if value is None else int(value)
+
+
+PLAIN_ROWS = PlainForm(row_end=b"</row>", cell_end=b"</c>", freed=_freed, read=_read_plain, mark="<NAME/>")
 
 
 def read_xlsx(path: Path) -> tuple[list[SheetRows], list[Range]]:
@@ -44,12 +71,16 @@ def read_xlsx(path: Path) -> tuple[list[SheetRows], list[Range]]:
         texts = _shared_texts(archive)
         sheets: list[SheetRows] = []
         ranges: list[Range] = []
-        for name, state, place in _worksheets(archive):
-            reader = _Reader(SheetRows(name=name), texts)
+        worksheets = _worksheets(archive)
+        if {name for name in archive.namelist() if SHEET.fullmatch(name)} - {place for _, _, place in worksheets}:
+            raise Unreadable("holds a worksheet that it does not name")
+        for name, state, place in worksheets:
+            plain = PlainRows(PLAIN_ROWS)
+            reader = _Reader(SheetRows(name=name), texts, plain)
             if state != "visible":
                 reader.sheet.problems.add("is hidden")
             with part(archive, place) as content:
-                read_xml(content, reader.handlers)
+                read_xml(content, reader.handlers, plain)
             sheets.append(reader.sheet)
             ranges.extend(_ranges(archive, name, place))
         return sheets, ranges
@@ -58,26 +89,35 @@ def read_xlsx(path: Path) -> tuple[list[SheetRows], list[Range]]:
 class _Reader:
     """Keeps the cell and row of one worksheet being read."""
 
-    def __init__(self, sheet: SheetRows, shared: list[str]) -> None:
+    def __init__(self, sheet: SheetRows, shared: list[str], plain: PlainRows) -> None:
         self.sheet = sheet
         self._shared = shared
+        self._plain = plain
         self._row: list[Cell] = []
+        self._in_row = False
+        self._number = 0
         self._kind = "n"
         self._texts: list[str] = []
-        self._places: dict[str, int] = {}
 
     def handlers(self, parser: expat.XMLParserType) -> tuple[Start, Callable[[str], None]]:
         """What to call at each start and end tag; text is asked for inside values alone."""
+        mark = f"{MAIN}{self._plain.name}"
 
         def start(tag: str, attributes: Mapping[str, str]) -> None:
             if tag == CELL:
+                if not self._in_row:
+                    raise Unreadable("has a cell outside a row")
                 self._kind, self._texts = attributes.get("t", "n"), []
                 if "r" in attributes:
                     self._fill_to(attributes["r"])
             elif tag in (VALUE, TEXT):
                 parser.CharacterDataHandler = self._texts.append
             elif tag == ROW:
-                self._start_row(attributes)
+                self._start_row(attributes.get("r"))
+                if attributes.get("hidden") in ("1", "true"):
+                    self.sheet.problems.add("has a hidden row")
+            elif tag == mark:
+                self._take_rows()
             else:
                 self._start_other(tag, attributes)
 
@@ -87,26 +127,35 @@ class _Reader:
             elif tag == CELL:
                 self._row.append(self._value())
             elif tag == ROW:
+                self._in_row = False
                 self.sheet.append(self._row)
 
         return start, end
 
     def _fill_to(self, reference: str) -> None:
-        """Empty cells up to the one that is named, such as ``C7``."""
-        letters = reference.rstrip("0123456789")
-        if letters not in self._places:
-            self._places[letters] = column_number(letters) - 1
-        missing = self._places[letters] - len(self._row)
-        if missing > 0:
+        """Empty cells up to the one that is named, such as ``C7``, which must be of this row and behind the last."""
+        match = REFERENCE.fullmatch(reference)
+        missing = column_number(match[1]) - 1 - len(self._row) if match else -1
+        if match is None or missing < 0 or int(match[2]) != self._number:
+            raise Unreadable("names a cell in an unknown form, or out of order")
+        if missing:
             self._row.extend([None] * missing)
 
-    def _start_row(self, attributes: Mapping[str, str]) -> None:
-        self._row = []
-        before = int(attributes.get("r", "0")) - len(self.sheet.rows) - 1
-        if before > 0:
+    def _take_rows(self) -> None:
+        """Plain rows in the place of a mark."""
+        first, rows = self._plain.take()
+        self._start_row(str(first))
+        self._in_row, self._number = False, first + len(rows) - 1
+        self.sheet.rows.extend(rows)
+
+    def _start_row(self, number: str | None) -> None:
+        """A row with the number that it tells, or the next; those left out before it are empty."""
+        before = 0 if number is None else int(number) - self._number - 1
+        if before < 0 or self._in_row:
+            raise Unreadable("has rows out of order")
+        if before:
             self.sheet.append([], before)
-        if attributes.get("hidden") in ("1", "true"):
-            self.sheet.problems.add("has a hidden row")
+        self._in_row, self._row, self._number = True, [], self._number + before + 1
 
     def _start_other(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == f"{MAIN}f":
@@ -115,6 +164,8 @@ class _Reader:
             self.sheet.problems.add("has merged cells")
         elif tag == f"{MAIN}drawing":
             self.sheet.problems.add("has a picture or a text box")
+        elif tag == f"{MAIN}legacyDrawing":
+            self.sheet.problems.add("has a comment or a form control")
         elif tag == f"{MAIN}col" and attributes.get("hidden") in ("1", "true"):
             self.sheet.problems.add("has a hidden column")
 

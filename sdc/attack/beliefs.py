@@ -10,7 +10,13 @@ __all__ = ["belief_figures"]
 
 
 def belief_figures(name: str, safe: SafeTable, *, min_count: int) -> Audit:
-    """The attacker's firmest beliefs, with the prior they rest on."""
+    """The attacker's firmest beliefs, with the prior they rest on.
+
+    Nothing is said of suppression, whose shown values are the counts, nor of cell
+    keys, whose beliefs need the ptable (`sdc.attack.noise`).
+    """
+    if safe.method.name in ("suppression", "cell-key"):
+        return Audit()
     small: dict[str, object] = {"probability": 0.0}
     value: dict[str, object] = {"probability": 0.0}
     for belief in table_beliefs(safe, min_count=min_count):

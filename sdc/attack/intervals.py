@@ -9,7 +9,9 @@ method                                the true count x lies in
 ``controlled-rounding``, K steps      [max(0, r - (K + 1)b + 1), r + (K + 1)b - 1]
 ``random-rounding``                   [max(0, r - b + 1), r + b - 1]
 ``conventional-rounding``             [max(0, r - floor(b / 2)), r + floor((b - 1) / 2)]
-``exact``                             [r, r]
+``exact``, ``suppression``            [r, r]
+``cell-key``                          [0, no bound]: what the noise may be is not told;
+                                      `sdc.attack.noisebounds` says what the ptable allows
 ====================================  ===============================================
 
 Conventional rounding is r = b·floor(x / b + 1 / 2): with an even base a tie goes up.
@@ -26,7 +28,8 @@ __all__ = ["METHODS", "NO_BOUND", "Intervals", "impossible_values", "reach", "sh
 # Stands for "no upper bound": above any count of people, and small enough that sums of a few million stay in int64.
 NO_BOUND = 1 << 40
 
-METHODS = ("controlled-rounding", "random-rounding", "conventional-rounding", "exact")
+AS_COUNTED = ("exact", "suppression")
+METHODS = ("controlled-rounding", "random-rounding", "conventional-rounding", "cell-key", *AS_COUNTED)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +69,9 @@ def reach(method: Method, steps: int = 0) -> tuple[int, int]:
     """How far below and above a published value the true count may lie; `steps` is K of controlled rounding."""
     if method.name not in METHODS:
         raise ValueError(f"method ({method.name}) must be one of {', '.join(METHODS)}")
-    if method.name == "exact":
+    if method.name == "cell-key":
+        raise ValueError("how far noise reaches is not told of a method: the ptable says it")
+    if method.name in AS_COUNTED:
         return 0, 0
     if method.name == "conventional-rounding":
         return method.base // 2, (method.base - 1) // 2
@@ -80,11 +85,11 @@ def stated_intervals(safe: SafeTable, *, steps: int = 0) -> Intervals:
     [0, no bound], primary and secondary suppression alike; a structural zero is
     [0, 0]; ``low`` is the interval of a published 0.
     """
-    below, above = reach(safe.method, steps)
+    below, above = (NO_BOUND, NO_BOUND) if safe.method.name == "cell-key" else reach(safe.method, steps)
     lows, highs = [], []
     for values, markers in zip(safe.values, safe.markers, strict=True):
         shown = np.where(markers == SHOWN, values, 0)
-        lo, hi = np.maximum(shown - below, 0), shown + above
+        lo, hi = np.maximum(shown - below, 0), np.minimum(shown + above, NO_BOUND)
         hidden = np.isin(markers, (SUPPRESSED, NOT_AVAILABLE, NOT_PUBLISHED))
         lo[hidden | (markers == STRUCTURAL)] = 0
         hi[markers == STRUCTURAL] = 0
@@ -96,7 +101,7 @@ def stated_intervals(safe: SafeTable, *, steps: int = 0) -> Intervals:
 
 def impossible_values(safe: SafeTable) -> tuple[np.ndarray, ...]:
     """Per level, True where the stated method can never publish the value: negative, too large, or no multiple of the base."""
-    base = 1 if safe.method.name == "exact" else safe.method.base
+    base = 1 if safe.method.name in (*AS_COUNTED, "cell-key") else safe.method.base
     return tuple(
         (markers == SHOWN) & ((values < 0) | (values >= NO_BOUND // 2) | (values % base != 0))
         for values, markers in zip(safe.values, safe.markers, strict=True)

@@ -20,7 +20,9 @@ from common.faults import Infeasible, InputError
 from releases.known import read_known
 from releases.outcome import Outcome, Refused
 from releases.protect import ProtectOptions, protect
+from releases.ptables import write_ptable
 from releases.wholefiles import Writing, write_whole
+from sdc.cellkey.design import PTableSpec, design_ptable
 
 
 @pytest.fixture
@@ -251,7 +253,6 @@ class TestOptions:
             ({"nests": ()}, "give --nest"),
             ({"nests": ("oa<<lad",)}, "a level without a name"),
             ({"method": "suppression"}, "not known"),
-            ({"method": "cell-key"}, "not known"),
             ({"method": "random-rounding"}, "not known"),
             ({"method": "small-count-rounding"}, "not known"),
             ({"method": "magic"}, "not known"),
@@ -318,6 +319,62 @@ class TestProfiles:
         found = [finding.interval for finding in caught.value.outcome.audit.findings if finding.interval]
         assert any(lo >= 1 and hi is not None and hi <= 7 for lo, hi in found)
         assert not (tmp_path / "attacked.csv").exists()
+
+
+KEYED = """oa,benefit,count,ckey
+E00000001,jsa,7,4000
+E00000001,uc,3,12
+E00000002,uc,1,300
+E00000003,jsa,12,95
+"""
+
+
+class TestCellKeys:
+    def test_the_same_people_have_the_same_figure_in_every_table(self, options: ProtectOptions, tmp_path: Path) -> None:
+        """By record keys a figure hangs on its people alone: the same in a table of totals, whatever the user's key."""
+        options.counts.write_text(KEYED)
+        run(options, method="cell-key")
+        by_benefit = rows(options.out)
+        options.counts.write_text("oa,count,ckey\nE00000001,10,4012\nE00000002,1,300\nE00000003,12,95\n")
+        outcome = run(options, method="cell-key", by=(), categories=None, out=tmp_path / "totals.csv", key_file=None)
+        totals = rows(tmp_path / "totals.csv")
+        assert all(by_benefit[level, area, "Total"] == value for (level, area), value in totals.items())
+        assert by_benefit["oa", "E00000004", "Total"] == "0"
+        assert not any("key" in notice for notice in outcome.notices)
+
+    def test_without_record_keys_it_says_so(self, options: ProtectOptions) -> None:
+        notices = " ".join(run(options, method="cell-key", attack=True).notices)
+        assert "drawn with the key in" in notices and "may have other noise" in notices
+
+    def test_nobody_has_no_key(self, options: ProtectOptions) -> None:
+        options.counts.write_text(KEYED + "E00000003,uc,0,9\nE00000002,jsa,0,\n")
+        message = refused(options, method="cell-key")
+        assert "beside a count of 0" in message and "no count" in message
+
+    def test_a_ptable_that_gives_small_counts_away_has_no_solution(self, options: ProtectOptions) -> None:
+        with pytest.raises(Infeasible) as caught:
+            run(options, method="cell-key", noise_bound=4, noise_variance=6.0, min_count=9)
+        assert "js = 8 needs D >= 8" in str(caught.value)
+
+    def test_a_ptable_from_a_file(self, options: ProtectOptions, tmp_path: Path) -> None:
+        ptable = design_ptable(PTableSpec(bound=10, blocked=4)).ptable
+        write_ptable(ptable, tmp_path / "ptable.csv")
+        options.counts.write_text(KEYED)
+        run(options, method="cell-key")
+        designed = options.out.read_text()
+        run(options, method="cell-key", ptable=tmp_path / "ptable.csv")
+        assert options.out.read_text() == designed
+
+    def test_options_of_cell_key_mean_nothing_else(self, options: ProtectOptions) -> None:
+        message = refused(options, noise_bound=5, noise_variance=6.0)
+        assert message.count("means nothing but for cell-key") == 2
+
+    def test_how_far_noise_reaches_is_never_told(self, options: ProtectOptions, tmp_path: Path) -> None:
+        options.counts.write_text(KEYED)
+        run(options, method="cell-key", report=tmp_path / "private.json")
+        told = json.loads((tmp_path / "safe.csv-metadata.json").read_text())["smallarea"]["method"]
+        assert told == {"name": "cell-key", "base": 1, "min_count": 5}
+        assert json.loads((tmp_path / "private.json").read_text())["protection"]["bound"] == 10
 
 
 class TestWriting:

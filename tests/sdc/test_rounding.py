@@ -176,6 +176,23 @@ def test_running_the_method_backwards_gives_nothing_beyond_each_cells_own_interv
             assert counts == set(range(max(0, value - 1), value + 2))
 
 
+def test_section_10_7_totals_first_is_not_biased() -> None:
+    """With the total drawn first, least distance gives (4, 1, 1, 1, 1 | 8) the mean (5, 0.75, 0.75, 0.75, 0.75)."""
+    true = table(tree([0]), [[4, 1, 1, 1, 1]])
+    shown = np.array([rounded({"k": true}, key)["k"].values[0][0] for key in range(2000)])
+    error = shown - np.array([4, 1, 1, 1, 1, 8])
+    assert np.all(np.abs(error.mean(axis=0)) <= 4 * error.std(axis=0) / np.sqrt(len(error)))
+    assert set(shown[:, -1].tolist()) == {5, 10}
+
+
+def test_section_10_8_rows_do_not_depend_on_people() -> None:
+    """Areas and categories without anybody are shown as 0, not left out."""
+    empty = table(tree([0, 0, 1], [0, 0]), [[0, 0], [0, 0], [3, 0]])
+    safe = rounded({"k": empty})["k"]
+    assert [values.shape for values in safe.values] == [(3, 3), (2, 3), (1, 3)]
+    assert not safe.values[0][:2].any() and not any(marker.any() for marker in safe.markers)
+
+
 def test_one_record_more_moves_few_draws() -> None:
     """Section 10.5: under a table-wide stream of chance 41 % of unchanged small cells flip; here they hardly do."""
     rng = np.random.default_rng(7)
