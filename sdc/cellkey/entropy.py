@@ -94,7 +94,8 @@ def _inner_point(values: np.ndarray, centre: np.ndarray, rows: np.ndarray, bound
     share = 0.5
     while np.any(rows @ (centre + share * (spread - centre)) >= bounds):
         share /= 2
-    return centre + share * (spread - centre)
+    # Half of that again: the last share may leave a room of next to nothing, from which no step can be worked out.
+    return centre + share / 2 * (spread - centre)
 
 
 def _follow(values: np.ndarray, rows: np.ndarray, bounds: np.ndarray, p: np.ndarray) -> np.ndarray:

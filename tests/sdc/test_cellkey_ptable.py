@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize, nnls
 
@@ -261,6 +261,8 @@ def test_published_rows_of_the_ons_package():
 
 @settings(max_examples=20, deadline=None)
 @given(SPECS, st.sampled_from([64, 256, 4096]))
+@example(dict(blocked=4, bound=7, variance=6.000000001, stay=0.0, monotone=False), 64)
+@example(dict(blocked=1, bound=7, variance=1.000000001, stay=0.0, monotone=False), 64)
 def test_keys_keep_the_mean_and_the_shape(demands, key_range):
     designed = design_ptable(PTableSpec(**demands))
     table = in_keys(designed.ptable, key_range)
