@@ -1,0 +1,243 @@
+"""The attack on published cells of any shape, and the verdict on them.
+
+As `sdc.attack.judge` for tables that are networks: intervals of every cell that
+may be small, held against the promise (`sdc.attack.promise` states its
+inequalities), each finding with the sums that prove it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.faults import Faults
+from common.progress import SILENT, Progress
+from sdc.attack.elimination import find_blocks
+from sdc.attack.intervals import NO_BOUND
+from sdc.attack.listing import MOST_LISTED, listed
+from sdc.attack.narrowing import NoSolution
+from sdc.attack.programmes import Found, feasible_intervals, stated_bounds
+from sdc.attack.promise import Rules
+from sdc.attack.witness import between
+from sdc.findings import Audit, Finding
+from sdc.solver import Programme, Rows
+from sdc.system import Equations, SafeCells
+from sdc.tables import SUPPRESSED
+
+__all__ = ["PublishedCells", "audit_cells"]
+
+# Terms of an equation that a witness names; coefficients below this are noise.
+TERMS = 8
+NOISE = 1e-7
+
+Bounds = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublishedCells:
+    """Cells as published, with the sums that hold between them.
+
+    Attributes
+    ----------
+    name : of the table, or of the tables that were joined.
+    equations : over the cells; cells in no published table have the marker NOT_PUBLISHED.
+    names : what to call each cell.
+    truth : int64 of shape (cells,), or None; then only truly small counts count.
+    known : bounds that the attacker has from elsewhere.
+    steps : K of controlled rounding.
+    """
+
+    name: str
+    equations: Equations
+    safe: SafeCells
+    names: Sequence[str]
+    truth: np.ndarray | None = None
+    known: Bounds | None = None
+    steps: int = 0
+
+    def bounds(self) -> Bounds:
+        """What each cell's value says by itself, with what else is known of it."""
+        lo, hi = stated_bounds(self.safe, steps=self.steps)
+        return (lo, hi) if self.known is None else (np.maximum(lo, self.known[0]), np.minimum(hi, self.known[1]))
+
+
+def audit_cells(
+    published: PublishedCells, *, min_count: int, width: int | None = None, progress: Progress = SILENT
+) -> Audit:
+    """Attack published cells, and judge what can be proven.
+
+    Parameters
+    ----------
+    min_count : smallest non-zero count that may be told; a count x is *small*
+        where 1 <= x <= min_count - 1.  Without the truth: where its interval meets that range.
+    width : promised hi - lo of a small count's interval; min_count - 1 by default.
+
+    Raises
+    ------
+    InputError
+        The truth lies outside what the published values allow, or does not add up.
+    """
+    rules = Rules(min_count=min_count, width=min_count - 1 if width is None else width)
+    lo, hi = published.bounds()
+    _check_truth(published, lo, hi)
+    empty = np.flatnonzero(lo > hi)
+    if len(empty):
+        return _contradicted(published, int(empty[0]), "its own value and what else is known of it leave nothing")
+    small = (hi >= 1) & (lo < min_count)
+    if published.truth is not None:
+        small = (published.truth >= 1) & (published.truth < min_count)
+    asked = np.flatnonzero(small)
+    try:
+        found = feasible_intervals(published.equations, lo, hi, asked=asked, start=published.truth, progress=progress)
+    except NoSolution as none:
+        whole = int(published.equations.entries(int(none.equations[0]))[0][0])
+        sums = "this sum" if len(none.equations) == 1 else f"these {len(none.equations)} sums together"
+        return _contradicted(
+            published, whole, f"{sums} cannot be met by any table of whole numbers within the stated intervals"
+        )
+    return _judge(published, rules, asked, found).joined(_told(published, asked, found))
+
+
+def _check_truth(published: PublishedCells, lo: np.ndarray, hi: np.ndarray) -> None:
+    if published.truth is None:
+        return
+    faults = Faults()
+    mend = "give the counts that the table was made of, and the method it was made with"
+    outside = np.flatnonzero((published.truth < lo) | (published.truth > hi))
+    for cell in outside[:MOST_LISTED].tolist():
+        where = f"{published.name}: {published.names[cell]}"
+        faults.add("truth", "the truth lies outside what the published value allows", mend, key=where)
+    if len(outside) > MOST_LISTED:
+        faults.add("truth", f"the same in {len(outside) - MOST_LISTED} more cells", mend, key=published.name)
+    if not len(outside) and published.equations.residuals(published.truth).any():
+        faults.add("truth", "the truth does not add up", mend, key=published.name)
+    faults.raise_if_any()
+
+
+def _contradicted(published: PublishedCells, cell: int, sentence: str) -> Audit:
+    finding = Finding(
+        kind="contradiction",
+        severity="contradiction",
+        table=published.name,
+        cell=published.names[cell],
+        witness=f"{sentence}: no true table could have given these figures under the stated method",
+    )
+    return Audit(findings=(finding,))
+
+
+def _judge(published: PublishedCells, rules: Rules, asked: np.ndarray, found: Found) -> Audit:
+    """Small cells that are pinned, too narrow, not covered, or leave their insiders too little."""
+    lo, hi, least = found.lo, found.hi, rules.min_count
+    small = (hi >= 1) & (lo < least)
+    pinned = small & (lo >= 1) & (hi < least)
+    narrow = small & ~pinned & (hi - lo < rules.width)
+    hidden = (published.safe.markers[asked] == SUPPRESSED) & (published.truth is not None)
+    bare = hidden & ~pinned & ~narrow & ((lo > 0) | (hi < least))
+    rest_lo, rest_hi = np.maximum(lo, 1) - 1, hi - 1
+    left = small & (((rest_lo > 0) & (rest_hi < least)) | (rest_hi - rest_lo < rules.width - 1))
+    left &= ~(pinned | narrow | bare)
+    kinds = {
+        "pinned": (pinned, "nothing but a small count is possible"),
+        "too narrow": (narrow, f"the interval is narrower than {rules.width}"),
+        "not covered": (bare, f"the interval does not cover 0 to {least}"),
+        "insider": (left, "less themselves, somebody counted here learns too much of the others"),
+    }
+    audit = Audit(figures={f"{published.name}: small cells judged": int(small.sum())})
+    for kind, (hit, meaning) in kinds.items():
+        audit = audit.joined(_found(published, kind, meaning, asked, found, np.flatnonzero(hit)))
+    return audit
+
+
+def _found(
+    published: PublishedCells, kind: str, meaning: str, asked: np.ndarray, found: Found, hits: np.ndarray
+) -> Audit:
+    def tell(at: int) -> Finding:
+        cell, lo, hi = int(asked[at]), int(found.lo[at]), int(found.hi[at])
+        text = f"{_reason(published, cell, lo, hi)}; so it is {between(lo, hi)}: {meaning}"
+        return Finding(
+            kind=kind,
+            severity="disclosure",
+            table=published.name,
+            cell=published.names[cell],
+            witness=text,
+            interval=(lo, None if hi >= NO_BOUND else hi),
+        )
+
+    return listed(published.name, kind, hits[:MOST_LISTED].tolist(), tell, len(hits))
+
+
+def _told(published: PublishedCells, asked: np.ndarray, found: Found) -> Audit:
+    """How the intervals were found, and what was not looked at."""
+    figures: dict[str, object] = {f"{published.name}: cells asked": len(asked)}
+    figures |= {f"{published.name}: {name}": number for name, number in found.figures.items()}
+    inexact = int((~found.exact).sum())
+    not_checked = [
+        f"{published.name}: group disclosure",
+        f"{published.name}: what insiders who know their own record learn of other cells",
+    ]
+    if inexact:
+        not_checked.append(f"{published.name}: {inexact} cells of which an end may be closer still (sound, not exact)")
+    return Audit(
+        checked=(
+            f"intervals of {published.name}: exact over all its sums, by elimination, linear and mixed-integer programmes",
+            "every small count: pinned, too narrow, what remains for its insiders",
+        ),
+        not_checked=tuple(not_checked),
+        figures=figures,
+    )
+
+
+def _reason(published: PublishedCells, cell: int, lo: int, hi: int) -> str:
+    """Why a cell cannot be less, and cannot be more, from published values and sums."""
+    own_lo, own_hi = (int(bound[cell]) for bound in published.bounds())
+    least = _equation(published, cell, lo, up=False) if lo > own_lo else ""
+    most = _equation(published, cell, hi, up=True) if hi < own_hi else ""
+    if not least and not most:
+        return f"its own value leaves {between(own_lo, own_hi)}"
+    if least == most:
+        return least
+    parts = (("it cannot be less, for ", least), ("it cannot be more, for ", most))
+    return "; ".join(why + told for why, told in parts if told)
+
+
+def _equation(published: PublishedCells, cell: int, end: int, *, up: bool) -> str:
+    """The sums that bound a cell on one side, added up: the cell as sums and differences of others."""
+    lo, hi = published.bounds()
+    wanted = np.arange(len(lo)) == cell
+    (block,) = find_blocks(published.equations, lo, hi, wanted)
+    rows = Rows()
+    rows.add_many(
+        block.starts, block.columns, block.signs.astype(float), block.right.astype(float), block.right.astype(float)
+    )
+    costs = np.where(block.cells == cell, -1.0 if up else 1.0, 0.0)
+    upper = np.where(hi[block.cells] >= NO_BOUND, np.inf, hi[block.cells])
+    solution = Programme(costs, lower=lo[block.cells].astype(float), upper=upper, rows=rows).solve()
+    if not solution.optimal:
+        return "whole numbers leave no more"
+    # Multipliers of sums: cell = cell - Σ multiplier × sum, in which cells that cancel are gone.
+    sign = -1.0 if up else 1.0
+    chosen = published.equations.chosen(block.equations)
+    terms = np.zeros(len(lo))
+    np.add.at(terms, chosen.cells, -sign * solution.duals[chosen.rows] * chosen.signs)
+    terms[cell] += 1.0
+    used = int((np.abs(solution.duals) > NOISE).sum())
+    whole = (
+        "" if abs(sign * solution.objective - end) < NOISE * max(1, abs(end)) else ", and whole numbers leave no more"
+    )
+    return f"{used} {'sum says' if used == 1 else 'sums added up say'} that it is {_spelt(published, terms)}{whole}"
+
+
+def _spelt(published: PublishedCells, terms: np.ndarray) -> str:
+    """Cells with what is known of each, as a sum; the largest part of it where it is long."""
+    lo, hi = published.bounds()
+    cells = np.flatnonzero(np.abs(terms) > NOISE)
+    cells = cells[(terms[cells] != 0) & ((lo[cells] > 0) | (hi[cells] > 0))]
+    spelt = []
+    for cell in cells[:TERMS].tolist():
+        times = abs(terms[cell])
+        factor = "" if abs(times - 1) < NOISE else f"{times:g} × "
+        known = str(int(lo[cell])) if lo[cell] == hi[cell] else between(int(lo[cell]), int(hi[cell]))
+        spelt.append(f"{'-' if terms[cell] < 0 else '+'} {factor}{published.names[cell]} ({known})")
+    if len(cells) > TERMS:
+        spelt.append(f"and {len(cells) - TERMS} more cells")
+    return " ".join(spelt).removeprefix("+ ") or "0"
