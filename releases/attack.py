@@ -11,6 +11,7 @@ from releases.known import read_known
 from releases.nests import parse_nests
 from releases.outcome import Outcome
 from releases.privatereport import audit_as_dict
+from releases.ptables import read_ptable
 from releases.publictables import bounds_from, gather_all, refuse_relations
 from releases.published import Opened, Published, lay_out, open_published
 from releases.publishedtrees import find_trees, list_categories
@@ -21,6 +22,7 @@ from releases.wholefiles import Writing, check_targets, write_whole
 from reports.metadata import json_text
 from sdc.attack.intervals import Intervals
 from sdc.attack.judge import audit_tables
+from sdc.attack.noise import audit_noise
 from sdc.findings import Audit
 from sdc.tables import Table
 
@@ -236,8 +238,25 @@ def _audit(
                 progress=progress,
             )
         )
+    audit = audit.joined(_noisy(read.tables, min_count))
     if len(populations) > 1:
         audit = audit.joined(Audit(not_checked=("tables of different populations against each other",)))
+    return audit
+
+
+def _noisy(tables: Mapping[str, Published], min_count: int) -> Audit:
+    """What somebody learns of noisy tables who knows the ptable; that nobody does is told where nothing is said."""
+    audit = Audit()
+    for name, one in tables.items():
+        if one.said.method != "cell-key":
+            continue
+        if one.said.known.ptable is not None:
+            ptable = read_ptable(one.said.known.ptable)
+            known = {} if one.known is None else {name: one.known}
+            audit = audit.joined(audit_noise({name: one.safe}, ptable, min_count=min_count, known=known))
+        elif one.said.known.noise is None:
+            unsaid = f"{name}: nobody says how far its noise reaches: say noise or ptable under --known"
+            audit = audit.joined(Audit(not_checked=(unsaid,)))
     return audit
 
 

@@ -158,7 +158,8 @@ Method = Annotated[
     str | None,
     typer.Option(
         "--method",
-        help="controlled-rounding (the default), conventional-rounding or cell-key.",
+        help="controlled-rounding (the default), conventional-rounding, random-rounding, small-count-rounding, "
+        "suppression or cell-key.",
     ),
 ]
 Base = Annotated[int | None, typer.Option("--base", help="Rounding base; 5 where no profile says otherwise.")]
@@ -169,6 +170,60 @@ MinCount = Annotated[
 Profile = Annotated[str | None, typer.Option("--profile", help="A named set of rules; smallarea profiles lists them.")]
 Sensitive = Annotated[str, typer.Option("--sensitive", help="Dimensions in which no group may be exposed.")]
 Report = Annotated[Path | None, typer.Option("--report", help="Private JSON file with everything that was found.")]
+# Options of single methods, each with an example.
+Aim = Annotated[
+    str | None,
+    typer.Option("--aim", help="Of controlled-rounding: unbiased (the default) or minimum-distance."),
+]
+Share = Annotated[
+    float | None,
+    typer.Option("--share", help="Of minimum distance and small counts: share of cells drawn by chance: 0.25."),
+]
+Weights = Annotated[
+    str, typer.Option("--weights", help='Of minimum distance: what distance weighs, level by level: "1,2,4".')
+]
+Steps = Annotated[
+    int | None,
+    typer.Option("--steps", help="Of controlled-rounding of several margins: multiples beyond the two next ones: 1."),
+]
+MaxRound = Annotated[
+    int | None, typer.Option("--max-round", help="Of small-count-rounding: the largest count that is rounded: 4.")
+]
+PTable = Annotated[
+    Path | None, typer.Option("--ptable", help="Of cell-key: a ptable file instead of a design: ptable.csv.")
+]
+NoiseBound = Annotated[int | None, typer.Option("--noise-bound", help="Of cell-key: largest noise: 10.")]
+NoiseVariance = Annotated[
+    float | None, typer.Option("--noise-variance", help="Of cell-key: largest variance of noise: 6.5.")
+]
+KeyRange = Annotated[int | None, typer.Option("--key-range", help="Of cell-key: keys are 0 to this less 1: 4096.")]
+ShowLevels = Annotated[
+    str, typer.Option("--show-levels", help='Of suppression: levels of which nothing may be hidden: "lad,rgn".')
+]
+ShowTotals = Annotated[
+    str, typer.Option("--show-totals", help='Of suppression: levels of which no total may be hidden: "msoa,lad".')
+]
+Costs = Annotated[
+    list[str] | None,
+    typer.Option("--cost", help="Of suppression: what hiding a level or category costs: lad=10. Repeatable."),
+]
+ShowZeros = Annotated[
+    bool, typer.Option("--show-zeros", help="Of suppression: a zero that no rule flags may not be hidden.")
+]
+NoLoneClaimants = Annotated[
+    bool,
+    typer.Option("--no-lone-claimants", help="Of suppression: leave out guarding against people who stand alone."),
+]
+Decoys = Annotated[
+    float | None, typer.Option("--decoys", help="Of suppression: share of harmless cells hidden like small ones: 0.01.")
+]
+Cells = Annotated[
+    Path | None, typer.Option("--cells", help="Of suppression: cells to hide, to show, or structural: cells.csv.")
+]
+MaxHidden = Annotated[
+    float | None,
+    typer.Option("--max-hidden", help="Of suppression: share hidden above which it says what else passes: 0.25."),
+]
 
 
 @app.command()
@@ -188,15 +243,23 @@ def protect(
     base: Base = None,
     min_count: MinCount = None,
     profile: Profile = None,
-    ptable: Annotated[
-        Path | None, typer.Option("--ptable", help="Of cell-key: a ptable file, instead of a design.")
-    ] = None,
-    noise_bound: Annotated[int | None, typer.Option("--noise-bound", help="Of cell-key: largest noise (10).")] = None,
-    noise_variance: Annotated[
-        float | None,
-        typer.Option("--noise-variance", help="Of cell-key: largest variance of noise (the smallest there is)."),
-    ] = None,
-    key_range: Annotated[int, typer.Option("--key-range", help="Of cell-key: keys are 0 to this less 1.")] = 4096,
+    aim: Aim = None,
+    share: Share = None,
+    weights: Weights = "",
+    steps: Steps = None,
+    max_round: MaxRound = None,
+    ptable: PTable = None,
+    noise_bound: NoiseBound = None,
+    noise_variance: NoiseVariance = None,
+    key_range: KeyRange = None,
+    show_levels: ShowLevels = "",
+    show_totals: ShowTotals = "",
+    cost: Costs = None,
+    show_zeros: ShowZeros = False,
+    no_lone_claimants: NoLoneClaimants = False,
+    decoys: Decoys = None,
+    cells: Cells = None,
+    max_hidden: MaxHidden = None,
     sensitive: Sensitive = "",
     key_file: KeyFile = None,
     report: Report = None,
@@ -211,6 +274,7 @@ def protect(
     """
 
     def body(progress: Progress) -> Outcome:
+        from releases.methodoptions import MethodOptions
         from releases.protect import ProtectOptions
         from releases.protect import protect as protect_table
 
@@ -230,10 +294,25 @@ def protect(
             base=base,
             min_count=min_count,
             profile=profile,
-            ptable=ptable,
-            noise_bound=noise_bound,
-            noise_variance=noise_variance,
-            key_range=key_range,
+            method_options=MethodOptions(
+                aim=aim,
+                share=share,
+                weights=_numbers("--weights", weights),
+                steps=steps,
+                max_round=max_round,
+                ptable=ptable,
+                noise_bound=noise_bound,
+                noise_variance=noise_variance,
+                key_range=key_range,
+                show_levels=_names(show_levels),
+                show_totals=_names(show_totals),
+                costs=tuple(cost or ()),
+                show_zeros=show_zeros,
+                lone_claimants=not no_lone_claimants,
+                decoys=decoys,
+                cells=cells,
+                max_hidden=max_hidden,
+            ),
             sensitive=_names(sensitive),
             key_file=key_file,
             report=report,
@@ -359,6 +438,13 @@ def _looked_at(audit: Audit) -> tuple[str, ...]:
     return checked + tuple(f"Not checked: {what}" for what in audit.not_checked)
 
 
+def _numbers(option: str, given: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(number) for number in _names(given))
+    except ValueError:
+        raise _option_fault(option, f"'{given}' is no list of numbers", "give numbers: 1,2,4") from None
+
+
 def _names(given: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in given.split(",") if name.strip())
 
@@ -450,6 +536,8 @@ def _one_of(option: str, given: str, allowed: tuple[str, ...]) -> str:
 
 def _option_fault(option: str, found: str, mend: str) -> InputError:
     return InputError([Fault(kind="option", key=option, found=found, mend=mend)])
+
+
 
 
 def main() -> None:

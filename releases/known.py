@@ -8,8 +8,14 @@ One ``[[file]]`` for each published file; every key but `path` may be left out::
     areas = "lookup.csv"               # one row per smallest area, with the nest's columns
     by = ["benefit"]                   # its flat dimensions; [] where it holds totals alone
     categories = "categories.csv"      # columns dimension, category
-    method = "conventional-rounding"   # controlled-, conventional- or random-rounding, suppression, exact
+    method = "conventional-rounding"   # controlled-, conventional-, random- or small-count-rounding,
+                                       # cell-key, suppression, exact
     base = 5                           # of a rounding
+    steps = 1                          # of controlled rounding: multiples beyond the two next to the count
+    max_round = 4                      # of small-count rounding: the largest count that is rounded
+    noise = 5                          # of cell-key: the largest noise, where the attacker knows it
+    zeros_kept = true                  # of cell-key: whether nobody is always shown as 0
+    ptable = "ptable.csv"              # of cell-key: the ptable, where the attacker knows it
     min_count = 5                      # smallest non-zero count that it may tell
     population = "claims"              # files of one population are attacked together (default: all are)
     total = "All"                      # how a margin is written (default: Total)
@@ -43,7 +49,7 @@ from common.faults import Faults
 
 __all__ = ["Bound", "Cap", "KnownColumns", "KnownFile", "find_known", "read_known"]
 
-PATHS = ("path", "areas", "categories")
+PATHS = ("path", "areas", "categories", "ptable")
 Words = Annotated[str, Field(min_length=1)]
 
 
@@ -94,6 +100,11 @@ class KnownFile(_Part):
     method: Words | None = None
     base: Annotated[int, Field(ge=1)] | None = None
     min_count: Annotated[int, Field(ge=2)] | None = None
+    steps: Annotated[int, Field(ge=0)] | None = None
+    max_round: Annotated[int, Field(ge=1)] | None = None
+    noise: Annotated[int, Field(ge=0)] | None = None
+    zeros_kept: bool = True
+    ptable: Path | None = None
     population: str = ""
     total: Words | None = None
     columns: KnownColumns = KnownColumns()
@@ -106,6 +117,12 @@ class KnownFile(_Part):
         for text, meaning in self.markers.items():
             if not isinstance(meaning, str) and not 0 <= meaning[0] <= meaning[1]:
                 raise ValueError(f"marker '{text}' stands for no range of counts: give the least and the most")
+        return self
+
+    @model_validator(mode="after")
+    def _noise_told_once(self) -> "KnownFile":
+        if self.noise is not None and self.ptable is not None:
+            raise ValueError("noise and ptable both say how far noise reaches: give one of them")
         return self
 
 

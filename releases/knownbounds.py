@@ -8,10 +8,12 @@ from common.faults import Faults
 from geography.nesting import encode_text
 from releases.known import Bound, Cap
 from releases.nests import places_of
+from releases.ptables import read_ptable
 from releases.said import Said
 from releases.tidyfile import read_tidy
 from releases.wholenumbers import read_whole_numbers
 from sdc.attack.intervals import NO_BOUND, Intervals
+from sdc.attack.noisebounds import noise_intervals, stated_noise
 from sdc.tables import TOTAL, Hierarchy, SafeTable
 
 __all__ = ["known_bounds", "no_bounds"]
@@ -26,21 +28,33 @@ def no_bounds(safe: SafeTable) -> Intervals:
 
 
 def known_bounds(said: Said, safe: SafeTable, faults: Faults) -> Intervals | None:
-    """What ``bounds`` and ``caps`` under ``--known`` say of a table; None where they say nothing.
+    """What ``bounds``, ``caps`` and what is told of noise under ``--known`` say of a table; None where they say nothing.
 
     Raises
     ------
     InputError
-        A file of caps cannot be read.
+        A file of caps, or a ptable, cannot be read.
     """
+    noise = _noise_bounds(said, safe)
     if not (said.known.bounds or said.known.caps):
-        return None
-    bounds = no_bounds(safe)
+        return noise
+    bounds = no_bounds(safe) if noise is None else noise.copied()
     for bound in said.known.bounds:
         _apply_bound(bound, safe, bounds, faults)
     for cap in said.known.caps:
         _apply_caps(cap, safe, bounds, faults)
     return bounds
+
+
+def _noise_bounds(said: Said, safe: SafeTable) -> Intervals | None:
+    """What somebody knows of noisy figures who knows the ptable, or how far the noise reaches."""
+    if said.method != "cell-key":
+        return None
+    if said.known.ptable is not None:
+        return noise_intervals(safe, read_ptable(said.known.ptable))
+    if said.known.noise is not None:
+        return stated_noise(safe, bound=said.known.noise, zeros_kept=said.known.zeros_kept)
+    return None
 
 
 def _apply_bound(bound: Bound, safe: SafeTable, bounds: Intervals, faults: Faults) -> None:

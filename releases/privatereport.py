@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from releases.asked import Protected
 from releases.software import software_name
+from reports.metadata import public_method
 from sdc.attack.intervals import NO_BOUND, Intervals, stated_intervals
 from sdc.attack.propagation import propagate
 from sdc.findings import Audit
-from sdc.tables import MARKERS, SHOWN, SafeTable, Table
+from sdc.tables import MARKERS, SHOWN, Table
 from sdc.utility.rows import utility
 
 __all__ = ["audit_as_dict", "protect_report"]
@@ -24,23 +26,26 @@ def protect_report(
     *,
     source: str,
     out: str | None,
-    safe: SafeTable,
     true: Table,
     known: Intervals | None,
-    protection: dict[str, Any] | None,
+    protected: Protected,
     audit: Audit | None,
 ) -> dict[str, Any]:
     """The report on one protected table as plain data.
 
     ``levels`` holds, per level, the codes and one list per area of each of
     ``true``, ``published`` (null where a marker stands), ``marker``, ``status``
-    (``published``: as counted; ``rounded``: changed), and ``lo``, ``hi``: the
-    interval after propagation of what is published and already known, which an
-    attack may narrow further; ``hi`` is null where there is no bound.
+    (``published``: as counted; ``rounded``: changed; of suppression, why the cell is
+    hidden), and ``lo``, ``hi``: the interval that the method has worked out, else
+    that after propagation of what is published and already known, which an attack
+    may narrow further; ``hi`` is null where there is no bound, or none was looked for.
     """
+    safe = protected.safe
     own = stated_intervals(safe) if known is None else stated_intervals(safe).intersected(known)
     empty = any(part.any() for part in own.empty())
     bounds = own if empty else propagate(safe.hierarchy, own).intervals
+    if protected.intervals is not None:
+        bounds = bounds.intersected(protected.intervals)
     method = safe.method
     return {
         "private": True,
@@ -50,13 +55,13 @@ def protect_report(
         "software": software_name(),
         "counts": source,
         "written": out,
-        "method": {"name": method.name, "base": method.base, "min_count": method.min_count},
-        "protection": protection,
+        "method": public_method(method),
+        "protection": protected.report,
         "audit": None if audit is None else audit_as_dict(audit),
         "loss": utility(true, safe),
         "dimensions": list(safe.classification.dimensions),
         "columns": [list(column) for column in safe.classification.columns],
-        "levels": [_level(level, safe, true, bounds) for level in range(len(safe.values))],
+        "levels": [_level(level, protected, true, bounds) for level in range(len(safe.values))],
     }
 
 
@@ -71,10 +76,13 @@ def audit_as_dict(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _level(level: int, safe: SafeTable, true: Table, bounds: Intervals) -> dict[str, Any]:
+def _level(level: int, protected: Protected, true: Table, bounds: Intervals) -> dict[str, Any]:
+    safe = protected.safe
     values, markers, counts = safe.values[level], safe.markers[level], true.counts[level]
     shown = markers == SHOWN
     status = np.where(shown & (values == counts), "published", np.where(shown, "rounded", "marked"))
+    if protected.status is not None:
+        status = protected.status[level]
     names = np.array([MARKERS.get(code, "x") for code in range(max(MARKERS) + 2)], dtype=object)
     return {
         "level": safe.hierarchy.levels[level],

@@ -4,13 +4,14 @@ Reads the counts, applies the method, attacks the result where asked, and writes
 the table, its metadata and, where asked, a private report: all or nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.faults import Faults, InputError
 from common.progress import SILENT, Progress
 from releases.counts import Counted, CountsSpec, read_counts
 from releases.known import read_known
+from releases.methodoptions import MethodOptions, check_method_options
 from releases.methods import METHODS, Asked, Protected, check_settings, protect_by
 from releases.nests import parse_nests
 from releases.outcome import Outcome, Refused
@@ -26,12 +27,11 @@ from reports.metadata import BLOCK, json_text, metadata_block, metadata_path
 from sdc.attack.intervals import Intervals
 from sdc.attack.judge import audit_tables
 from sdc.cellkey.design import PTableSpec
-from sdc.cellkey.keys import DEFAULT_RANGE
 from sdc.findings import Audit
 from sdc.profiles import Profile, settle
 from sdc.promises import PROMISE_SENTENCES, strongest_promise
-from sdc.rules.settings import Settings
-from sdc.tables import SafeTable, Table
+from sdc.rules.settings import ROUNDINGS, Settings
+from sdc.tables import Method, SafeTable, Table
 
 __all__ = ["ProtectOptions", "protect"]
 
@@ -39,7 +39,6 @@ DEFAULT_METHOD, DEFAULT_BASE, DEFAULT_MIN_COUNT = "controlled-rounding", 5, 5
 MARGINS = ("all", "finest")
 ENDINGS = (".csv", ".parquet")
 LARGEST_BASE = 1_000_000
-LARGEST_NOISE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +55,7 @@ class ProtectOptions:
     method, base, min_count : a count x with 1 <= x <= min_count - 1 is small; where None, the
         profile's, else controlled rounding, 5 and 5.
     profile : a named set of rules, or the file of one.
-    ptable, noise_bound, noise_variance, key_range : of cell-key alone: a ptable file, or what the
-        designer is asked for (D and V), and the range of keys.
+    method_options : what is asked of the method beside that.
     sensitive : dimensions in which no small group may be exposed.
     key_file : else SMALLAREA_KEY_FILE, else the user's own key.
     report : where to write the private report; attack : write nothing that fails the attack.
@@ -78,10 +76,7 @@ class ProtectOptions:
     base: int | None = None
     min_count: int | None = None
     profile: str | None = None
-    ptable: Path | None = None
-    noise_bound: int | None = None
-    noise_variance: float | None = None
-    key_range: int = DEFAULT_RANGE
+    method_options: MethodOptions = field(default_factory=MethodOptions)
     sensitive: tuple[str, ...] = ()
     key_file: Path | None = None
     report: Path | None = None
@@ -101,7 +96,7 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
         The attack found a disclosure; nothing was written but the private report.
     """
     nest, settings, profile = _check_options(options)
-    check_settings(settings)
+    check_settings(settings, options.method_options)
     progress.step("reading counts")
     counted = read_counts(
         CountsSpec(
@@ -120,12 +115,13 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
         Asked(
             table=counted.table,
             settings=settings,
+            options=options.method_options,
             bands=profile.bands if profile else (),
             name=options.out.stem,
             key_file=options.key_file,
             keys=counted.keys,
-            ptable=options.ptable,
-            key_range=options.key_range,
+            sensitive=options.sensitive,
+            known=bounds_from(public, _as_counted(counted.table, settings)) if public else None,
             alone=not options.already_public,
             progress=progress,
         )
@@ -166,6 +162,8 @@ def _check_options(options: ProtectOptions) -> tuple[tuple[str, ...], Settings, 
     faults = Faults()
     nest = parse_nests(options.nests, faults)
     settings, profile = _settings(options, faults)
+    asked = options.method or (None if options.profile else DEFAULT_METHOD)
+    check_method_options(options.method_options, asked, nest, faults)
     if options.margins not in MARGINS:
         faults.add("option", f"'{options.margins}' is not known", "use all or finest", key="--margins")
     elif len(options.by) > 1 and options.margins == "all":
@@ -213,10 +211,10 @@ def _own_settings(options: ProtectOptions) -> Settings:
     noisy = method == "cell-key"
     return Settings(
         method=method,
-        base=1 if noisy else DEFAULT_BASE if options.base is None else options.base,
+        base=1 if method not in ROUNDINGS else DEFAULT_BASE if options.base is None else options.base,
         min_count=DEFAULT_MIN_COUNT if options.min_count is None else options.min_count,
-        max_noise=(options.noise_bound or PTableSpec.bound) if noisy else None,
-        variance=options.noise_variance if noisy else None,
+        max_noise=(options.method_options.noise_bound or PTableSpec.bound) if noisy else None,
+        variance=options.method_options.noise_variance if noisy else None,
     )
 
 
@@ -230,19 +228,6 @@ def _check_method(options: ProtectOptions, faults: Faults) -> None:
     mend = f"give 2 to {LARGEST_BASE:,}"
     if options.base is not None and not 2 <= options.base <= LARGEST_BASE:
         faults.add("option", f"base ({options.base}) rounds nothing or everything", mend, key="--base")
-    noisy = options.method == "cell-key" or (options.method is None and options.profile is not None)
-    for option, given in (
-        ("--ptable", options.ptable),
-        ("--noise-bound", options.noise_bound),
-        ("--noise-variance", options.noise_variance),
-    ):
-        if given is not None and not noisy:
-            faults.add(
-                "option", "means nothing but for cell-key", "leave it out, or give --method cell-key", key=option
-            )
-    if options.noise_bound is not None and not 1 <= options.noise_bound <= LARGEST_NOISE:
-        found = f"noise_bound ({options.noise_bound}) is no bound that can be designed for"
-        faults.add("option", found, f"give 1 to {LARGEST_NOISE}", key="--noise-bound")
     if options.min_count is not None and not 2 <= options.min_count <= LARGEST_BASE:
         faults.add("option", f"min_count ({options.min_count}) must be at least 2", mend, key="--min-count")
 
@@ -253,7 +238,8 @@ def _targets(options: ProtectOptions) -> dict[str, Path]:
 
 
 def _inputs(options: ProtectOptions) -> list[Path]:
-    files = [options.counts, options.areas, options.categories, options.known, options.key_file, options.ptable]
+    files = [options.counts, options.areas, options.categories, options.known, options.key_file]
+    files += [options.method_options.ptable, options.method_options.cells]
     public = [path for table in options.already_public for path in (table, metadata_path(table))]
     return [path for path in (*files, *public) if path is not None]
 
@@ -267,15 +253,16 @@ def _public(options: ProtectOptions, table: Table, nest: tuple[str, ...]) -> tup
     known = read_known(options.known) if options.known else ()
     defaults = Defaults(nest=nest, count=options.count)
     public = read_already_public(options.already_public, known, table, defaults)
-    ours = SafeTable(
-        hierarchy=table.hierarchy,
-        classification=table.classification,
-        values=table.counts,
-        method=public[0].safe.method,
-    )
+    ours = _as_counted(table, Settings())
     refuse_relations({str(options.out): ours, **{str(one.said.path): one.safe for one in public}})
     tell_contradictions(table, public)
     return public
+
+
+def _as_counted(table: Table, settings: Settings) -> SafeTable:
+    """The true table in the form that published ones are held against; it is never written."""
+    method = Method(name="exact", base=1, min_count=settings.min_count)
+    return SafeTable(hierarchy=table.hierarchy, classification=table.classification, values=table.counts, method=method)
 
 
 def _audit(
@@ -334,10 +321,9 @@ def _write(
             protect_report(
                 source=options.counts.name,
                 out=None if refused else options.out.name,
-                safe=protected.safe,
                 true=counted.table,
                 known=known,
-                protection=protected.report,
+                protected=protected,
                 audit=audit,
             ),
             flat=("codes", "columns", "true", "published", "marker", "status", "lo", "hi"),

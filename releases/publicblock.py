@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from common.faults import Fault, InputError
-from reports.metadata import FORM, find_block, metadata_path
-from sdc.tables import Classification, Hierarchy
+from reports.metadata import FORM, MORE_PARAMETERS, find_block, metadata_path
+from sdc.tables import Classification, Hierarchy, Method
 
 __all__ = ["Told", "read_told"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Told:
-    """What metadata tell of a table; see `reports.metadata`."""
+    """What metadata tell of a table; see `reports.metadata`.  `further` are parameters beside base and min_count."""
 
     path: Path
     hierarchy: Hierarchy
@@ -25,6 +25,7 @@ class Told:
     method: str
     base: int
     min_count: int
+    further: Mapping[str, Any]
     total: str
     level_column: str
     area_column: str
@@ -76,12 +77,14 @@ def _told(path: Path, block: Mapping[str, Any]) -> Told:
         method=str(method["name"]),
         base=_whole(method["base"]),
         min_count=_whole(method["min_count"]),
+        further={name: method[name] for name in MORE_PARAMETERS if name in method},
         total=str(block["total"]),
         level_column=str(nest["level_column"]),
         area_column=str(nest["column"]),
     )
     if told.base < 1 or told.min_count < 2 or len(set(told.hierarchy.levels)) != len(tree):
         raise ValueError("base, min_count or levels are out of range")
+    Method(name=told.method, base=told.base, min_count=told.min_count, **told.further)
     return told
 
 

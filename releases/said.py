@@ -7,19 +7,21 @@ says otherwise, a notice tells what was not used.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from common.faults import Fault, Faults, InputError
 from releases.known import KnownFile, find_known
 from releases.nests import parse_nests
 from releases.publicblock import Told, read_told
 from sdc.attack.intervals import METHODS
-from sdc.tables import Method
+from sdc.tables import SMALL_COUNTS, Method
 
 __all__ = ["DEFAULT_BASE", "DEFAULT_MIN_COUNT", "Defaults", "Said", "gather", "method_of", "table_files"]
 
 DEFAULT_BASE = 5
 DEFAULT_MIN_COUNT = 5
-LATER_METHODS = ("cell-key", "small-count-rounding")
+# Methods that have no base.
+UNROUNDED = ("exact", "suppression", "cell-key")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,7 @@ def gather(path: Path, known: Sequence[KnownFile], defaults: Defaults) -> Said:
     if facts["method"] is None:
         found, mend = "nobody says by which method it was made", "give --method and --base, or say it under --known"
         faults.add("no method", found, mend)
-    elif facts["base"] is None and facts["method"] not in ("exact", "suppression"):
+    elif facts["base"] is None and facts["method"] not in UNROUNDED:
         notices.append(f"{path.name}: nobody says the base; taken to be {DEFAULT_BASE}")
     faults.raise_if_any()
     by = told.classification.dimensions if told else more.by if more.by is not None else defaults.by
@@ -132,17 +134,31 @@ def method_of(said: Said, min_count: int) -> Method:
     Raises
     ------
     InputError
-        The method is not known, or cannot be attacked in this version.
+        The method is not known, or its parameters are none that it can have.
     """
     faults = Faults(str(said.path))
-    if said.method in LATER_METHODS:
-        faults.add("method", f"{said.method} cannot be attacked in this version", "leave the file out")
-    elif said.method not in (*METHODS, "suppression"):
-        known = ", ".join((*METHODS, "suppression"))
-        faults.add("method", f"the method '{said.method}' is not known", f"use one of {known}")
-    elif said.base < 2 and said.method in METHODS[:-1]:
+    if said.method not in METHODS:
+        faults.add("method", f"the method '{said.method}' is not known", f"use one of {', '.join(METHODS)}")
+    elif said.base < 2 and said.method not in UNROUNDED:
         faults.add("method", f"base {said.base} rounds nothing", "give a base of 2 or more, or the method exact")
     faults.raise_if_any()
-    if said.method in ("exact", "suppression"):
-        return Method(name="exact", base=1, min_count=min_count)
-    return Method(name=said.method, base=said.base, min_count=min_count)
+    if said.method in UNROUNDED:
+        name = "exact" if said.method == "suppression" else said.method
+        return Method(name=name, base=1, min_count=min_count)
+    try:
+        return Method(name=said.method, base=said.base, min_count=min_count, **_further(said))
+    except ValueError as error:
+        fault = Fault(kind="method", file=str(said.path), found=str(error), mend="correct it")
+        raise InputError([fault]) from None
+
+
+def _further(said: Said) -> dict[str, Any]:
+    """Parameters beside base and min_count, from the metadata where they tell of the same method, else from ``--known``."""
+    further: dict[str, Any] = {}
+    if said.method == "controlled-rounding" and said.known.steps is not None:
+        further["steps"] = said.known.steps
+    if said.method == SMALL_COUNTS and said.known.max_round is not None:
+        further["max_round"] = said.known.max_round
+    if said.told is not None and said.told.method == said.method:
+        further |= said.told.further
+    return further

@@ -15,7 +15,9 @@ public file and this one together are enough:
     list of text: columns of the long form, in order.
 ``method``
     object: ``name`` (text), ``base`` (whole number, 1 for exact figures) and
-    ``min_count`` (whole number, at least 2).
+    ``min_count`` (whole number, at least 2); where they are not what a method does
+    by itself, ``aim`` (text), ``share``, ``steps``, ``max_round`` and ``zeros``, see
+    `sdc.tables.Method`.
 ``nests``
     list with one object per nested hierarchy, the areas first: ``level_column``
     and ``column`` (text: the two columns that hold level and code) and
@@ -50,12 +52,23 @@ from reports.longform import AREA_COLUMNS, long_columns
 from reports.statements import words, zero_meaning
 from sdc.tables import TOTAL, Hierarchy, Method, SafeTable
 
-__all__ = ["BLOCK", "FORM", "find_block", "json_text", "metadata_block", "metadata_path", "write_metadata"]
+__all__ = [
+    "BLOCK",
+    "FORM",
+    "MORE_PARAMETERS",
+    "find_block",
+    "json_text",
+    "metadata_block",
+    "metadata_path",
+    "public_method",
+    "write_metadata",
+]
 
 BLOCK = "smallarea"
 FORM = 1
 # Parameters of a method that may be told.  A new one must be put here on purpose.
 PUBLIC_PARAMETERS = ("name", "base", "min_count")
+MORE_PARAMETERS = ("aim", "share", "steps", "max_round", "zeros")
 
 
 def metadata_path(file: Path) -> Path:
@@ -71,7 +84,7 @@ def metadata_block(safe: SafeTable, *, file: str, software: str) -> dict[str, An
         "software": software,
         "file": file,
         "columns": list(long_columns(safe)),
-        "method": _public_method(safe.method),
+        "method": public_method(safe.method),
         "nests": [{"level_column": level_column, "column": column, "tree": _tree(safe.hierarchy)}],
         "dimensions": list(safe.classification.dimensions),
         "categories": [list(category) for category in safe.classification.categories],
@@ -101,8 +114,11 @@ def find_block(document: object) -> dict[str, Any] | None:
     return None
 
 
-def _public_method(method: Method) -> dict[str, object]:
-    return {name: getattr(method, name) for name in PUBLIC_PARAMETERS}
+def public_method(method: Method) -> dict[str, object]:
+    """What may be told of a method: name, base, min_count, and what is not as the method does it by itself."""
+    usual = Method(name=method.name, base=method.base, min_count=method.min_count)
+    more = [name for name in MORE_PARAMETERS if getattr(method, name) != getattr(usual, name)]
+    return {name: getattr(method, name) for name in (*PUBLIC_PARAMETERS, *more)}
 
 
 def _tree(hierarchy: Hierarchy) -> list[dict[str, Any]]:

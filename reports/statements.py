@@ -82,13 +82,21 @@ def markers_in_use(safe: SafeTable) -> tuple[str, ...]:
 
 def _method_words(method: Method) -> dict[str, str]:
     known: dict[str, dict[str, str]] = words("metadata")["method"]
-    if method.name not in known:
-        raise ValueError(f"method ({method.name}) has no words in templates/metadata.toml")
-    return known[method.name]
+    name = "minimum-distance" if method.aim == "minimum-distance" else method.name
+    if method.steps:
+        name = "rounding-in-steps"
+    if name not in known:
+        raise ValueError(f"method ({name}) has no words in templates/metadata.toml")
+    return known[name]
 
 
 def _fill(text: str, method: Method) -> str:
-    return text.format(base=method.base, largest_small=method.min_count - 1)
+    return text.format(
+        base=method.base,
+        largest_small=method.min_count - 1,
+        furthest=(method.steps + 1) * method.base,
+        max_round=method.max_round,
+    )
 
 
 def zero_meaning(method: Method) -> str:

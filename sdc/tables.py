@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 __all__ = [
+    "AIMS",
     "LOW",
     "MARKERS",
     "NOT_AVAILABLE",
     "NOT_PUBLISHED",
     "SHOWN",
+    "SMALL_COUNTS",
     "STRUCTURAL",
     "SUPPRESSED",
     "TOTAL",
@@ -32,6 +34,11 @@ TOTAL = "Total"
 # What stands in a safe cell: a number (SHOWN), a marker instead of one, or no row at all.
 SHOWN, SUPPRESSED, STRUCTURAL, NOT_AVAILABLE, LOW, NOT_PUBLISHED = range(6)
 MARKERS = {SHOWN: "", SUPPRESSED: "c", STRUCTURAL: "z", NOT_AVAILABLE: "x", LOW: "low"}
+
+
+# What controlled rounding may aim at.
+AIMS = ("unbiased", "minimum-distance")
+SMALL_COUNTS = "small-count-rounding"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -196,17 +203,46 @@ class Method:
     base : rounding base, a whole number above 1 (1 for exact figures).
     min_count : smallest non-zero count that may be told; a true count x with
         1 <= x <= min_count - 1 is *small*.
+    aim : of controlled rounding: ``unbiased`` (the mean over keys is the true
+        count) or ``minimum-distance`` (as near to the true table as may be).
+    share : of minimum distance and of small-count rounding: share of the cells
+        drawn by chance; None for the others.
+    steps : K of controlled rounding: so many further multiples may a published
+        value lie beyond the two next to its true count.
+    max_round : of small-count rounding: largest finest count that is rounded, at
+        least base - 1; None for the others.
+    zeros : of small-count rounding: whether multiples of the base may be raised too.
+
+    Raises
+    ------
+    ValueError
+        A parameter lies outside its range.
     """
 
     name: str
     base: int = 5
     min_count: int = 5
+    aim: str = "unbiased"
+    share: float | None = None
+    steps: int = 0
+    max_round: int | None = None
+    zeros: bool = False
 
     def __post_init__(self) -> None:
         if self.base < 1:
             raise ValueError(f"base ({self.base}) must be at least 1")
         if self.min_count < 2:
             raise ValueError(f"min_count ({self.min_count}) must be at least 2")
+        if self.aim not in AIMS:
+            raise ValueError(f"aim ({self.aim}) must be one of {', '.join(AIMS)}")
+        if self.share is not None and not 0 <= self.share <= 1:
+            raise ValueError(f"share ({self.share}) must be from 0 to 1")
+        if self.steps < 0:
+            raise ValueError(f"steps ({self.steps}) must be at least 0")
+        if self.name == SMALL_COUNTS and self.max_round is None:
+            object.__setattr__(self, "max_round", self.base - 1)
+        if self.max_round is not None and self.max_round < self.base - 1:
+            raise ValueError(f"max_round ({self.max_round}) must be at least base - 1 ({self.base - 1})")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -27,7 +27,8 @@ Unbiased rounding is random rounding and unbiased controlled rounding (Cox,
 "A constructive procedure for unbiased controlled rounding", JASA 82 (1987),
 520-524).  Cells of controlled rounding depend on each other, and linked tables
 force a few cells against their draw: what is said of sums and of the mean keeps
-to what holds then too.
+to what holds then too.  Minimum distance is not unbiased, and neither is
+small-count rounding; what noise and suppression do is no matter of the method alone.
 """
 
 from dataclasses import dataclass
@@ -36,9 +37,18 @@ from math import floor, sqrt
 from sdc.attack.intervals import reach
 from sdc.tables import Method
 
-__all__ = ["SumError", "TheoreticalError", "error_sentences", "sum_error", "theoretical_error", "unbiased_variance"]
+__all__ = [
+    "SumError",
+    "TheoreticalError",
+    "error_sentences",
+    "has_theory",
+    "sum_error",
+    "theoretical_error",
+    "unbiased_variance",
+]
 
 UNBIASED = ("controlled-rounding", "random-rounding")
+WITH_THEORY = (*UNBIASED, "conventional-rounding", "exact")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +107,22 @@ class SumError:
     deviation_at_most: float
 
 
+def has_theory(method: Method) -> bool:
+    """Whether a figure's error follows from the method alone."""
+    return method.name in WITH_THEORY and method.aim == "unbiased" and not method.steps
+
+
 def theoretical_error(method: Method) -> TheoreticalError:
     """The error of one figure made by `method`; the formulas stand at the head of this module.
 
     Raises
     ------
     ValueError
-        The method is not known.
+        The method is not known, or its error does not follow from the method alone:
+        minimum distance, small-count rounding, steps, cell keys, suppression.
     """
+    if not has_theory(method):
+        raise ValueError(f"the error of {method.name} does not follow from the method alone")
     below, above = reach(method)
     base = method.base
     if method.name == "exact":

@@ -5,6 +5,7 @@ import numpy as np
 from sdc.attack.posterior import Belief, table_beliefs
 from sdc.findings import Audit
 from sdc.tables import TOTAL, SafeTable
+from sdc.theory import has_theory
 
 __all__ = ["belief_figures"]
 
@@ -13,10 +14,13 @@ def belief_figures(name: str, safe: SafeTable, *, min_count: int) -> Audit:
     """The attacker's firmest beliefs, with the prior they rest on.
 
     Nothing is said of suppression, whose shown values are the counts, nor of cell
-    keys, whose beliefs need the ptable (`sdc.attack.noise`).
+    keys, whose beliefs need the ptable (`sdc.attack.noise`); of methods whose chances
+    are not known for a single cell, that they were not looked at.
     """
     if safe.method.name in ("suppression", "cell-key"):
         return Audit()
+    if not has_theory(safe.method):
+        return Audit(not_checked=(f"{name}: what is believed of a cell, as its chances depend on the whole table",))
     small: dict[str, object] = {"probability": 0.0}
     value: dict[str, object] = {"probability": 0.0}
     for belief in table_beliefs(safe, min_count=min_count):

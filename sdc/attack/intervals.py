@@ -9,27 +9,67 @@ method                                the true count x lies in
 ``controlled-rounding``, K steps      [max(0, r - (K + 1)b + 1), r + (K + 1)b - 1]
 ``random-rounding``                   [max(0, r - b + 1), r + b - 1]
 ``conventional-rounding``             [max(0, r - floor(b / 2)), r + floor((b - 1) / 2)]
+``small-count-rounding``              finest cells: see below; sums: [0, no bound]
 ``exact``, ``suppression``            [r, r]
 ``cell-key``                          [0, no bound]: what the noise may be is not told;
                                       `sdc.attack.noisebounds` says what the ptable allows
 ====================================  ===============================================
 
 Conventional rounding is r = b·floor(x / b + 1 / 2): with an even base a tie goes up.
+
+Small-count rounding with largest rounded count M (b - 1 unless told otherwise)
+moves a finest cell x <= M that is no multiple of b to one of the multiples next
+to it, and leaves all others as they are.  So a finest cell shown as r lies in
+
+* [max(0, r - b + 1), min(r + b - 1, M)] where r is a multiple of b and r <= M;
+* [r - b + 1, r] where r is a multiple of b, r > M and r - b + 1 <= M;
+* [r, r] otherwise.
+
+Where multiples may be raised too, r - b takes the place of r - b + 1.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from sdc.tables import LOW, NOT_AVAILABLE, NOT_PUBLISHED, SHOWN, STRUCTURAL, SUPPRESSED, Method, SafeTable
+from sdc.tables import (
+    LOW,
+    NOT_AVAILABLE,
+    NOT_PUBLISHED,
+    SHOWN,
+    SMALL_COUNTS,
+    STRUCTURAL,
+    SUPPRESSED,
+    Method,
+    SafeTable,
+)
 
-__all__ = ["METHODS", "NO_BOUND", "Intervals", "impossible_values", "reach", "shown_values", "stated_intervals"]
+__all__ = [
+    "BEYOND_VALUES",
+    "METHODS",
+    "NO_BOUND",
+    "Intervals",
+    "impossible_values",
+    "reach",
+    "rounded_small_counts",
+    "shown_values",
+    "stated_intervals",
+]
 
 # Stands for "no upper bound": above any count of people, and small enough that sums of a few million stay in int64.
 NO_BOUND = 1 << 40
 
 AS_COUNTED = ("exact", "suppression")
-METHODS = ("controlled-rounding", "random-rounding", "conventional-rounding", "cell-key", *AS_COUNTED)
+# What a value of these says does not follow from the method alone.
+BEYOND_VALUES = ("cell-key", SMALL_COUNTS)
+METHODS = (
+    "controlled-rounding",
+    "random-rounding",
+    "conventional-rounding",
+    SMALL_COUNTS,
+    "cell-key",
+    *AS_COUNTED,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,31 +105,38 @@ class Intervals:
         return tuple(lo > hi for lo, hi in zip(self.lo, self.hi, strict=True))
 
 
-def reach(method: Method, steps: int = 0) -> tuple[int, int]:
-    """How far below and above a published value the true count may lie; `steps` is K of controlled rounding."""
+def reach(method: Method) -> tuple[int, int]:
+    """How far below and above a published value the true count may lie.
+
+    Raises
+    ------
+    ValueError
+        The method is not known, or its reach is no matter of the value alone: noise
+        (the ptable says it) and small-count rounding (see `stated_intervals`).
+    """
     if method.name not in METHODS:
         raise ValueError(f"method ({method.name}) must be one of {', '.join(METHODS)}")
-    if method.name == "cell-key":
-        raise ValueError("how far noise reaches is not told of a method: the ptable says it")
+    if method.name in BEYOND_VALUES:
+        raise ValueError(f"how far a figure of {method.name} reaches does not follow from the method alone")
     if method.name in AS_COUNTED:
         return 0, 0
     if method.name == "conventional-rounding":
         return method.base // 2, (method.base - 1) // 2
-    return (steps + 1) * method.base - 1, (steps + 1) * method.base - 1
+    furthest = (method.steps + 1) * method.base - 1
+    return furthest, furthest
 
 
-def stated_intervals(safe: SafeTable, *, steps: int = 0) -> Intervals:
+def stated_intervals(safe: SafeTable) -> Intervals:
     """Each cell's interval from its own value or marker and the method that was told.
 
     Markers: suppressed, not available and not published cells lie in
     [0, no bound], primary and secondary suppression alike; a structural zero is
     [0, 0]; ``low`` is the interval of a published 0.
     """
-    below, above = (NO_BOUND, NO_BOUND) if safe.method.name == "cell-key" else reach(safe.method, steps)
     lows, highs = [], []
-    for values, markers in zip(safe.values, safe.markers, strict=True):
+    for level, (values, markers) in enumerate(zip(safe.values, safe.markers, strict=True)):
         shown = np.where(markers == SHOWN, values, 0)
-        lo, hi = np.maximum(shown - below, 0), np.minimum(shown + above, NO_BOUND)
+        lo, hi = _of_values(shown, safe, level)
         hidden = np.isin(markers, (SUPPRESSED, NOT_AVAILABLE, NOT_PUBLISHED))
         lo[hidden | (markers == STRUCTURAL)] = 0
         hi[markers == STRUCTURAL] = 0
@@ -99,13 +146,43 @@ def stated_intervals(safe: SafeTable, *, steps: int = 0) -> Intervals:
     return Intervals(lo=tuple(lows), hi=tuple(highs))
 
 
+def _of_values(shown: np.ndarray, safe: SafeTable, level: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of one level's published values."""
+    lo, hi = np.zeros_like(shown), np.full_like(shown, NO_BOUND)
+    if safe.method.name == "cell-key":
+        return lo, hi
+    if safe.method.name == SMALL_COUNTS:
+        if level == 0:
+            finest = slice(0, max(1, len(safe.classification)))
+            lo[:, finest], hi[:, finest] = rounded_small_counts(shown[:, finest], safe.method)
+        return lo, hi
+    below, above = reach(safe.method)
+    return np.maximum(shown - below, 0), np.minimum(shown + above, NO_BOUND)
+
+
+def rounded_small_counts(shown: np.ndarray, method: Method) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of finest cells that were open to small-count rounding; see the module."""
+    base, largest = method.base, method.base - 1 if method.max_round is None else method.max_round
+    least = np.maximum(shown - base + (0 if method.zeros else 1), 0)
+    multiple, rounded = shown % base == 0, shown <= largest
+    lo = np.where(multiple & (rounded | (least <= largest)), least, shown)
+    hi = np.where(multiple & rounded, np.minimum(shown + base - 1, largest), shown)
+    return lo, np.minimum(hi, NO_BOUND)
+
+
 def impossible_values(safe: SafeTable) -> tuple[np.ndarray, ...]:
     """Per level, True where the stated method can never publish the value: negative, too large, or no multiple of the base."""
-    base = 1 if safe.method.name in (*AS_COUNTED, "cell-key") else safe.method.base
-    return tuple(
+    base = 1 if safe.method.name in (*AS_COUNTED, "cell-key", SMALL_COUNTS) else safe.method.base
+    wrong = [
         (markers == SHOWN) & ((values < 0) | (values >= NO_BOUND // 2) | (values % base != 0))
         for values, markers in zip(safe.values, safe.markers, strict=True)
-    )
+    ]
+    if safe.method.name == SMALL_COUNTS:
+        finest = slice(0, max(1, len(safe.classification)))
+        left = safe.values[0][:, finest] % safe.method.base > 0
+        left &= safe.values[0][:, finest] <= (safe.method.max_round or 0)
+        wrong[0][:, finest] |= left & (safe.markers[0][:, finest] == SHOWN)
+    return tuple(wrong)
 
 
 def shown_values(safe: SafeTable) -> tuple[tuple[np.ndarray, np.ndarray], ...]:

@@ -25,7 +25,7 @@ import numpy as np
 from common.progress import SILENT, Progress
 from sdc.attack.blocksearch import BlockFound, search_block
 from sdc.attack.elimination import Block, Classes, find_blocks, find_classes
-from sdc.attack.intervals import NO_BOUND, reach
+from sdc.attack.intervals import BEYOND_VALUES, NO_BOUND, reach
 from sdc.attack.narrowing import NoSolution, narrow
 from sdc.system import Equations, SafeCells
 from sdc.tables import NOT_AVAILABLE, NOT_PUBLISHED, SHOWN, STRUCTURAL, SUPPRESSED
@@ -84,16 +84,21 @@ class Found:
         return low & (high | (self.hi >= NO_BOUND))
 
 
-def stated_bounds(safe: SafeCells, *, steps: int = 0) -> Bounds:
+def stated_bounds(safe: SafeCells) -> Bounds:
     """What each cell's value or marker says by itself: lo and hi, int64 of shape (cells,).
 
     As `sdc.attack.intervals.stated_intervals`, for cells of any table; what is
-    suppressed, not available or not published lies in [0, no bound].
+    suppressed, not available or not published lies in [0, no bound].  So does what
+    is shown by methods whose values say nothing without their ptable, or without
+    knowing which cells are finest: `known` of `sdc.attack.systems` tells that.
     """
     hidden = np.isin(safe.markers, (SUPPRESSED, NOT_AVAILABLE, NOT_PUBLISHED))
-    below, above = (0, 0) if safe.method.base == 1 else reach(safe.method, steps)
     shown = np.where(safe.markers == SHOWN, safe.values, 0)
-    lo, hi = np.maximum(shown - below, 0), shown + above
+    if safe.method.name in BEYOND_VALUES:
+        lo, hi = np.zeros_like(shown), np.full_like(shown, NO_BOUND)
+    else:
+        below, above = reach(safe.method)
+        lo, hi = np.maximum(shown - below, 0), shown + above
     lo = np.where(hidden | (safe.markers == STRUCTURAL), 0, lo)
     hi = np.where(hidden, NO_BOUND, np.where(safe.markers == STRUCTURAL, 0, hi))
     return lo, hi

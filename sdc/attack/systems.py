@@ -44,7 +44,6 @@ class PublishedCells:
     names : what to call each cell.
     truth : int64 of shape (cells,), or None; then only truly small counts count.
     known : bounds that the attacker has from elsewhere.
-    steps : K of controlled rounding.
     """
 
     name: str
@@ -53,11 +52,10 @@ class PublishedCells:
     names: Sequence[str]
     truth: np.ndarray | None = None
     known: Bounds | None = None
-    steps: int = 0
 
     def bounds(self) -> Bounds:
         """What each cell's value says by itself, with what else is known of it."""
-        lo, hi = stated_bounds(self.safe, steps=self.steps)
+        lo, hi = stated_bounds(self.safe)
         return (lo, hi) if self.known is None else (np.maximum(lo, self.known[0]), np.minimum(hi, self.known[1]))
 
 

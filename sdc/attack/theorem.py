@@ -68,6 +68,8 @@ def check_conditions(tables: Mapping[str, SafeTable], known: Mapping[str, Interv
 def _alone(name: str, safe: SafeTable) -> list[str]:
     if safe.method.name != "controlled-rounding":
         return [f"{name}: the method is {safe.method.name}, not controlled rounding"]
+    if safe.method.steps:
+        return [f"{name}: values may lie further than the base from their counts"]
     if any(not np.isin(markers, (SHOWN, LOW)).all() for markers in safe.markers):
         return [f"{name}: some cells show no value"]
     if any(wrong.any() for wrong in impossible_values(safe)):

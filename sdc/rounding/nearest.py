@@ -99,6 +99,16 @@ class MinimumDistance:
                 demands=("share = 0", f"min_count = {self.min_count}"),
             )
 
+    def told(self) -> Method:
+        """What may be told of it."""
+        return Method(
+            name="controlled-rounding",
+            base=self.base,
+            min_count=self.min_count,
+            aim="minimum-distance",
+            share=self.share,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class NearestPath:
@@ -150,7 +160,7 @@ def protect_nearest(
         hierarchy=table.hierarchy,
         classification=table.classification,
         values=values,
-        method=Method(name="controlled-rounding", base=spec.base, min_count=spec.min_count),
+        method=spec.told(),
     )
     loss = [int(distance.sum()) for distance in distances]
     weighted = float(sum(weight * each for weight, each in zip(weights, loss, strict=True)))

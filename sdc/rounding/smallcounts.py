@@ -35,7 +35,7 @@ from sdc.rounding.flight import keyed_chances
 from sdc.rounding.forward import CANDIDATE, RAISED, forward_flat, forward_tree
 from sdc.rounding.inner import finest_cells, parts_of, system_figures
 from sdc.system import CellSystem
-from sdc.tables import Method, SafeTable, Table, sum_up
+from sdc.tables import SMALL_COUNTS, Method, SafeTable, Table, sum_up
 
 __all__ = ["SmallCountReport", "SmallCountRounding", "protect_small_counts", "round_small_counts"]
 
@@ -81,6 +81,17 @@ class SmallCountRounding:
     def largest(self) -> int:
         """Largest finest count that is rounded."""
         return self.base - 1 if self.max_round is None else self.max_round
+
+    def told(self) -> Method:
+        """What may be told of it."""
+        return Method(
+            name=SMALL_COUNTS,
+            base=self.base,
+            min_count=self.min_count,
+            share=self.share,
+            max_round=self.largest,
+            zeros=self.zeros,
+        )
 
     def may_round(self, counts: np.ndarray) -> np.ndarray:
         """Finest counts that are rounded where they stand in a small published cell: bool."""
@@ -150,7 +161,7 @@ def protect_small_counts(
         hierarchy=table.hierarchy,
         classification=table.classification,
         values=values,
-        method=Method(name="small-count-rounding", base=spec.base, min_count=spec.min_count),
+        method=spec.told(),
     )
     errors = [np.abs(v - x) for v, x in zip(values, table.counts, strict=True)]
     report = SmallCountReport(

@@ -18,6 +18,7 @@ from counts_files import COUNTS, NEST, WHOLE, write
 import releases.protect
 from common.faults import Infeasible, InputError
 from releases.known import read_known
+from releases.methodoptions import MethodOptions
 from releases.outcome import Outcome, Refused
 from releases.protect import ProtectOptions, protect
 from releases.ptables import write_ptable
@@ -252,9 +253,7 @@ class TestOptions:
             ({"nests": (NEST, "ward<lad")}, "two hierarchies"),
             ({"nests": ()}, "give --nest"),
             ({"nests": ("oa<<lad",)}, "a level without a name"),
-            ({"method": "suppression"}, "not known"),
-            ({"method": "random-rounding"}, "not known"),
-            ({"method": "small-count-rounding"}, "not known"),
+            ({"method": "swapping"}, "not known"),
             ({"method": "magic"}, "not known"),
             ({"profile": "gss5"}, "did you mean gss-5?"),
             ({"base": 1}, "--base"),
@@ -353,7 +352,9 @@ class TestCellKeys:
 
     def test_a_ptable_that_gives_small_counts_away_has_no_solution(self, options: ProtectOptions) -> None:
         with pytest.raises(Infeasible) as caught:
-            run(options, method="cell-key", noise_bound=4, noise_variance=6.0, min_count=9)
+            run(
+                options, method="cell-key", method_options=MethodOptions(noise_bound=4, noise_variance=6.0), min_count=9
+            )
         assert "js = 8 needs D >= 8" in str(caught.value)
 
     def test_a_ptable_from_a_file(self, options: ProtectOptions, tmp_path: Path) -> None:
@@ -362,11 +363,11 @@ class TestCellKeys:
         options.counts.write_text(KEYED)
         run(options, method="cell-key")
         designed = options.out.read_text()
-        run(options, method="cell-key", ptable=tmp_path / "ptable.csv")
+        run(options, method="cell-key", method_options=MethodOptions(ptable=tmp_path / "ptable.csv"))
         assert options.out.read_text() == designed
 
     def test_options_of_cell_key_mean_nothing_else(self, options: ProtectOptions) -> None:
-        message = refused(options, noise_bound=5, noise_variance=6.0)
+        message = refused(options, method_options=MethodOptions(noise_bound=5, noise_variance=6.0))
         assert message.count("means nothing but for cell-key") == 2
 
     def test_how_far_noise_reaches_is_never_told(self, options: ProtectOptions, tmp_path: Path) -> None:

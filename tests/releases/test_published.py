@@ -199,7 +199,6 @@ class TestBad:
         ("said", "words"),
         [
             ({"method": None}, "nobody says by which method"),
-            ({"method": "cell-key"}, "cannot be attacked in this version"),
             ({"method": "magic"}, "is not known"),
             ({"method": "random-rounding", "base": 1}, "rounds nothing"),
         ],

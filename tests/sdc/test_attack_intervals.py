@@ -1,5 +1,7 @@
 """Each cell by itself, and what the sums say: intervals, propagation, max flow against brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from attack_tools import (
@@ -30,7 +32,7 @@ from sdc.tables import LOW, NOT_AVAILABLE, NOT_PUBLISHED, SHOWN, STRUCTURAL, SUP
 
 def interval(value, method, steps=0):
     table = true_table(tree(), [0])
-    bounds = stated_intervals(shown(table, [[[value]]], method), steps=steps)
+    bounds = stated_intervals(shown(table, [[[value]]], replace(method, steps=steps)))
     return int(bounds.lo[0][0, 0]), int(bounds.hi[0][0, 0])
 
 

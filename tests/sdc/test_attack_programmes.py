@@ -1,5 +1,7 @@
 """Intervals on tables of any shape: textbook tables, and brute force on small ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from attack_tools import tree, true_table
@@ -269,7 +271,7 @@ def test_stated_bounds_of_markers():
     lo, hi = stated_bounds(rounded_cells)
     assert lo.tolist() == [11, 0, 0, 0, 0]
     assert hi.tolist() == [19, NO_BOUND, NO_BOUND, 0, 4]
-    assert stated_bounds(rounded_cells, steps=1)[0].tolist()[0] == 6
+    assert stated_bounds(replace(rounded_cells, method=replace(rounded_cells.method, steps=1)))[0].tolist()[0] == 6
     exact = SafeCells(values=values, markers=markers, method=Method(name="suppression", base=1))
     lo, hi = stated_bounds(exact)
     assert lo.tolist() == [15, 0, 0, 0, 0] and hi.tolist() == [15, NO_BOUND, NO_BOUND, 0, 0]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +102,7 @@ def test_v17_intervals_with_steps() -> None:
         method=Method(name="controlled-rounding", base=5, min_count=5),
     )
     for steps, expected in ((1, [[6, 24], [0, 9]]), (0, [[11, 19], [0, 4]])):
-        bounds = stated_intervals(table, steps=steps)
+        bounds = stated_intervals(replace(table, method=replace(table.method, steps=steps)))
         assert np.column_stack([bounds.lo[0], bounds.hi[0]]).tolist() == expected
 
 
@@ -113,9 +114,9 @@ def test_worked_example_rounding_existence_intervals() -> None:
     tree = Hierarchy(levels=("oa",), codes=(np.array(["a"]),), parents=())
     flat = Classification(dimensions=(), categories=())
     for case in told["cases"]:
-        method = Method(name="controlled-rounding", base=case["base"], min_count=case["base"])
+        method = Method(name="controlled-rounding", base=case["base"], min_count=case["base"], steps=case["steps"])
         safe = SafeTable(hierarchy=tree, classification=flat, values=(np.array([[case["rounded"]]]),), method=method)
-        bounds = stated_intervals(safe, steps=case["steps"])
+        bounds = stated_intervals(safe)
         assert [bounds.lo[0].item(), bounds.hi[0].item()] == case["interval"]
     for case in told["candidates"]:
         value, base, steps = case["value"], case["base"], case["steps"]
