@@ -13,6 +13,43 @@ import typer
 
 from common.faults import Fault, InputError
 from common.progress import Progress
+from releases.commandoptions import (
+    Aim,
+    AreasFile,
+    Base,
+    By,
+    Categories,
+    Cells,
+    Complete,
+    Costs,
+    Count,
+    Decoys,
+    Json,
+    KeyFile,
+    KeyRange,
+    Known,
+    Margins,
+    MaxHidden,
+    MaxRound,
+    Method,
+    MinCount,
+    Nests,
+    NoiseBound,
+    NoiseVariance,
+    NoLoneClaimants,
+    Profile,
+    PTable,
+    Public,
+    Report,
+    Sensitive,
+    Share,
+    ShowLevels,
+    ShowTotals,
+    ShowZeros,
+    Steps,
+    Weights,
+)
+from releases.comparecommand import register as register_compare
 from releases.console import Outcome, run, shown_progress
 from sdc.findings import Audit
 
@@ -26,11 +63,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Put one JSON object on standard output, nothing else.")]
-KeyFile = Annotated[
-    Path | None, typer.Option("--key-file", help="File with the key; else SMALLAREA_KEY_FILE, else your own.")
-]
 
 
 @contextlib.contextmanager
@@ -140,90 +172,6 @@ def check(
         return Outcome(verdict="safe" if audit.safe else "not safe", lines=lines, audit=audit)
 
     _do("check", body, as_json)
-
-
-Nests = Annotated[
-    list[str] | None,
-    typer.Option("--nest", help='Columns that hold the areas, smallest first: "oa<lsoa<msoa<lad". Repeatable.'),
-]
-By = Annotated[str, typer.Option("--by", help='Columns of the flat dimensions: "benefit,sex".')]
-Margins = Annotated[str, typer.Option("--margins", help="all, or finest: finest crossing and its grand total alone.")]
-Count = Annotated[str, typer.Option("--count", help="The column of counts.")]
-AreasFile = Annotated[Path | None, typer.Option("--areas", help="All areas there are: a row per smallest area.")]
-Categories = Annotated[Path | None, typer.Option("--categories", help="All categories there are: dimension, category.")]
-Complete = Annotated[bool, typer.Option("--complete", help="COUNTS itself names every area and category.")]
-Public = Annotated[list[Path] | None, typer.Option("--already-public", help="A table the attacker has. Repeatable.")]
-Known = Annotated[Path | None, typer.Option("--known", help="TOML file that says of each table how it was made.")]
-Method = Annotated[
-    str | None,
-    typer.Option(
-        "--method",
-        help="controlled-rounding (the default), conventional-rounding, random-rounding, small-count-rounding, "
-        "suppression or cell-key.",
-    ),
-]
-Base = Annotated[int | None, typer.Option("--base", help="Rounding base; 5 where no profile says otherwise.")]
-MinCount = Annotated[
-    int | None,
-    typer.Option("--min-count", help="The smallest count above 0 that may be told; 5 where no profile says otherwise."),
-]
-Profile = Annotated[str | None, typer.Option("--profile", help="A named set of rules; smallarea profiles lists them.")]
-Sensitive = Annotated[str, typer.Option("--sensitive", help="Dimensions in which no group may be exposed.")]
-Report = Annotated[Path | None, typer.Option("--report", help="Private JSON file with everything that was found.")]
-# Options of single methods, each with an example.
-Aim = Annotated[
-    str | None,
-    typer.Option("--aim", help="Of controlled-rounding: unbiased (the default) or minimum-distance."),
-]
-Share = Annotated[
-    float | None,
-    typer.Option("--share", help="Of minimum distance and small counts: share of cells drawn by chance: 0.25."),
-]
-Weights = Annotated[
-    str, typer.Option("--weights", help='Of minimum distance: what distance weighs, level by level: "1,2,4".')
-]
-Steps = Annotated[
-    int | None,
-    typer.Option("--steps", help="Of controlled-rounding of several margins: multiples beyond the two next ones: 1."),
-]
-MaxRound = Annotated[
-    int | None, typer.Option("--max-round", help="Of small-count-rounding: the largest count that is rounded: 4.")
-]
-PTable = Annotated[
-    Path | None, typer.Option("--ptable", help="Of cell-key: a ptable file instead of a design: ptable.csv.")
-]
-NoiseBound = Annotated[int | None, typer.Option("--noise-bound", help="Of cell-key: largest noise: 10.")]
-NoiseVariance = Annotated[
-    float | None, typer.Option("--noise-variance", help="Of cell-key: largest variance of noise: 6.5.")
-]
-KeyRange = Annotated[int | None, typer.Option("--key-range", help="Of cell-key: keys are 0 to this less 1: 4096.")]
-ShowLevels = Annotated[
-    str, typer.Option("--show-levels", help='Of suppression: levels of which nothing may be hidden: "lad,rgn".')
-]
-ShowTotals = Annotated[
-    str, typer.Option("--show-totals", help='Of suppression: levels of which no total may be hidden: "msoa,lad".')
-]
-Costs = Annotated[
-    list[str] | None,
-    typer.Option("--cost", help="Of suppression: what hiding a level or category costs: lad=10. Repeatable."),
-]
-ShowZeros = Annotated[
-    bool, typer.Option("--show-zeros", help="Of suppression: a zero that no rule flags may not be hidden.")
-]
-NoLoneClaimants = Annotated[
-    bool,
-    typer.Option("--no-lone-claimants", help="Of suppression: leave out guarding against people who stand alone."),
-]
-Decoys = Annotated[
-    float | None, typer.Option("--decoys", help="Of suppression: share of harmless cells hidden like small ones: 0.01.")
-]
-Cells = Annotated[
-    Path | None, typer.Option("--cells", help="Of suppression: cells to hide, to show, or structural: cells.csv.")
-]
-MaxHidden = Annotated[
-    float | None,
-    typer.Option("--max-hidden", help="Of suppression: share hidden above which it says what else passes: 0.25."),
-]
 
 
 @app.command()
@@ -538,6 +486,7 @@ def _option_fault(option: str, found: str, mend: str) -> InputError:
     return InputError([Fault(kind="option", key=option, found=found, mend=mend)])
 
 
+register_compare(app, _do)
 
 
 def main() -> None:

@@ -9,15 +9,19 @@ from typing import Any
 import numpy as np
 
 from releases.asked import Protected
+from releases.cubes import ProtectedCells
 from releases.software import software_name
 from reports.metadata import public_method
 from sdc.attack.intervals import NO_BOUND, Intervals, stated_intervals
+from sdc.attack.programmes import stated_bounds
 from sdc.attack.propagation import propagate
+from sdc.cube import Cube
 from sdc.findings import Audit
+from sdc.margins import margin_table, margins_of_cells
 from sdc.tables import MARKERS, SHOWN, Table
 from sdc.utility.rows import utility
 
-__all__ = ["audit_as_dict", "protect_report"]
+__all__ = ["audit_as_dict", "cube_report", "protect_report"]
 
 WARNING = "Private: for reviewers alone. Holds true counts and how they were protected."
 
@@ -65,6 +69,63 @@ def protect_report(
     }
 
 
+def cube_report(
+    *, source: str, out: str | None, cube: Cube, protected: ProtectedCells, audit: Audit | None
+) -> dict[str, Any]:
+    """The report on one protected table with several margins as plain data.
+
+    ``table`` holds one list per column, a place for every published cell, in the
+    order of the public table: its codes, ``true``, ``published`` (null where a
+    marker stands), ``marker``, ``status``, ``lo`` and ``hi`` as in `protect_report`.
+    ``loss`` is told margin by margin.
+    """
+    cells = protected.cells
+    true = cube.values()[cube.numbers() >= 0]
+    places = np.unravel_index(np.flatnonzero(cube.numbers().ravel() >= 0), cube.shape)
+    named = [[axis.code(place) for place in range(int(axis.starts[-1]))] for axis in cube.axes]
+    codes = {cube.axes[0].name: 0} | {axis.name: at for at, axis in enumerate(cube.axes) if at}
+    shown = cells.markers == SHOWN
+    lo, hi = _stated(protected)
+    names = np.array([MARKERS.get(code, "x") for code in range(max(MARKERS) + 2)], dtype=object)
+    status = np.where(shown & (cells.values == true), "published", np.where(shown, "rounded", "marked"))
+    published = margins_of_cells(cube, cells)
+    return {
+        "private": True,
+        "warning": WARNING,
+        "form": 1,
+        "command": "protect",
+        "software": software_name(),
+        "counts": source,
+        "written": out,
+        "method": public_method(cells.method),
+        "protection": protected.report,
+        "audit": None if audit is None else audit_as_dict(audit),
+        "loss": {
+            " × ".join(sorted(margin)) or "total": utility(margin_table(cube, margin), published[margin])
+            for margin in cube.margins
+        },
+        "dimensions": [axis.name for axis in cube.axes[1:]],
+        "table": {
+            "area_level": [named[0][place][0] for place in places[0].tolist()],
+            **{name: [named[at][place][1] for place in places[at].tolist()] for name, at in codes.items()},
+            "true": true.tolist(),
+            "published": _with_nulls(cells.values, shown),
+            "marker": names[cells.markers].tolist(),
+            "status": (status if protected.status is None else protected.status).tolist(),
+            "lo": lo.tolist(),
+            "hi": _with_nulls(hi, hi < NO_BOUND),
+        },
+    }
+
+
+def _stated(protected: ProtectedCells) -> tuple[np.ndarray, np.ndarray]:
+    """What each cell says by itself, or what the method has worked out."""
+    lo, hi = stated_bounds(protected.cells)
+    if protected.bounds is None:
+        return lo, hi
+    return np.maximum(lo, protected.bounds[0]), np.minimum(hi, protected.bounds[1])
+
+
 def audit_as_dict(audit: Audit) -> dict[str, Any]:
     """An audit as plain data."""
     return {
@@ -96,9 +157,9 @@ def _level(level: int, protected: Protected, true: Table, bounds: Intervals) -> 
     }
 
 
-def _with_nulls(numbers: np.ndarray, kept: np.ndarray) -> list[list[int | None]]:
-    """Rows of numbers, null where one is not kept."""
+def _with_nulls(numbers: np.ndarray, kept: np.ndarray) -> list[Any]:
+    """Numbers, or rows of them, null where one is not kept."""
     plain = numbers.astype(object)
     plain[~kept] = None
-    rows: list[list[int | None]] = plain.tolist()
+    rows: list[Any] = plain.tolist()
     return rows

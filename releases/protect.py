@@ -4,34 +4,34 @@ Reads the counts, applies the method, attacks the result where asked, and writes
 the table, its metadata and, where asked, a private report: all or nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from common.faults import Faults, InputError
 from common.progress import SILENT, Progress
+from releases.audited import as_counted, audit_protected, known_besides, public_beside
 from releases.counts import Counted, CountsSpec, read_counts
-from releases.known import read_known
+from releases.cubes import audit_cube, protect_cube
 from releases.methodoptions import MethodOptions, check_method_options
-from releases.methods import METHODS, Asked, Protected, check_settings, protect_by
+from releases.methods import METHODS, Asked, check_settings, protect_by
 from releases.nests import parse_nests
 from releases.outcome import Outcome, Refused
-from releases.privatereport import protect_report
+from releases.privatereport import cube_report, protect_report
 from releases.profiles import find_profile
-from releases.publictables import bounds_from, read_already_public, refuse_relations, tell_contradictions
-from releases.published import Published
-from releases.said import Defaults
+from releases.publictables import bounds_from
 from releases.software import software_name
 from releases.wholefiles import Writing, check_targets, write_whole
+from reports.longcells import write_long_cells
 from reports.longform import write_long
-from reports.metadata import BLOCK, json_text, metadata_block, metadata_path
-from sdc.attack.intervals import Intervals
-from sdc.attack.judge import audit_tables
+from reports.metadata import BLOCK, cube_block, json_text, metadata_block, metadata_path
 from sdc.cellkey.design import PTableSpec
 from sdc.findings import Audit
+from sdc.margins import cube_of_crossing
 from sdc.profiles import Profile, settle
 from sdc.promises import PROMISE_SENTENCES, strongest_promise
 from sdc.rules.settings import ROUNDINGS, Settings
-from sdc.tables import Method, SafeTable, Table
 
 __all__ = ["ProtectOptions", "protect"]
 
@@ -39,6 +39,8 @@ DEFAULT_METHOD, DEFAULT_BASE, DEFAULT_MIN_COUNT = "controlled-rounding", 5, 5
 MARGINS = ("all", "finest")
 ENDINGS = (".csv", ".parquet")
 LARGEST_BASE = 1_000_000
+# Lists of the private report that stand on one line.
+PRIVATE_LISTS = ("codes", "columns", "true", "published", "marker", "status", "lo", "hi")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,39 +112,80 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
             record_keys=settings.method == "cell-key",
         )
     )
-    public = _public(options, counted.table, nest)
-    protected = protect_by(
-        Asked(
-            table=counted.table,
-            settings=settings,
-            options=options.method_options,
-            bands=profile.bands if profile else (),
+    public = public_beside(
+        counted.table, options.already_public, options.known, nest=nest, count=options.count, name=str(options.out)
+    )
+    asked = Asked(
+        table=counted.table,
+        settings=settings,
+        name=options.out.stem,
+        options=options.method_options,
+        bands=profile.bands if profile else (),
+        key_file=options.key_file,
+        keys=counted.keys,
+        sensitive=options.sensitive,
+        known=bounds_from(public, as_counted(counted.table)) if public else None,
+        alone=not options.already_public,
+        progress=progress,
+    )
+    promised = _promised(profile, settings) if profile else ()
+    if _several_margins(options):
+        return _protect_cube(options, counted, asked, promised)
+    protected = protect_by(asked)
+    audit = None
+    if options.attack or public:
+        audit = audit_protected(
+            protected,
+            counted.table,
             name=options.out.stem,
-            key_file=options.key_file,
-            keys=counted.keys,
+            min_count=settings.min_count,
             sensitive=options.sensitive,
-            known=bounds_from(public, _as_counted(counted.table, settings)) if public else None,
-            alone=not options.already_public,
+            public=public,
             progress=progress,
         )
-    )
-    known = _known(protected, public)
-    audit = _audit(options, settings, protected, counted.table, known, public, progress)
     notices = (
         *counted.notices,
         *(note for one in public for note in one.notices),
         *protected.notices,
-        *(_promised(profile, settings) if profile else ()),
+        *promised,
     )
-    return _write(options, counted, protected, known, audit, notices, progress)
+    block = metadata_block(protected.safe, file=options.out.name, software=software_name())
+    refused = audit is not None and not audit.safe
+    private = protect_report(
+        source=options.counts.name,
+        out=None if refused else options.out.name,
+        true=counted.table,
+        known=known_besides(protected, public),
+        protected=protected,
+        audit=audit,
+    )
+    return _write(options, lambda path: write_long(protected.safe, path), block, private, audit, notices, progress)
 
 
-def _known(protected: Protected, public: tuple[Published, ...]) -> Intervals | None:
-    """What the attacker knows besides the values: what the table's marks tell, and what is already public."""
-    known = bounds_from(public, protected.safe) if public else None
-    if protected.told is None or known is None:
-        return protected.told if known is None else known
-    return known.intersected(protected.told)
+def _several_margins(options: ProtectOptions) -> bool:
+    return len(options.by) > 1 and options.margins == "all"
+
+
+def _protect_cube(options: ProtectOptions, counted: Counted, asked: Asked, promised: tuple[str, ...]) -> Outcome:
+    """Every margin of several dimensions: no network, see `releases.cubes`."""
+    cube = cube_of_crossing(asked.table)
+    protected = protect_cube(cube, asked)
+    audit = audit_cube(cube, protected, asked) if options.attack else None
+    block = cube_block(cube, protected.cells, file=options.out.name, software=software_name())
+    refused = audit is not None and not audit.safe
+    private = cube_report(
+        source=options.counts.name,
+        out=None if refused else options.out.name,
+        cube=cube,
+        protected=protected,
+        audit=audit,
+    )
+    notices = (*counted.notices, *protected.notices, *promised)
+
+    def write(path: Path) -> None:
+        write_long_cells(cube, protected.cells, path)
+
+    return _write(options, write, block, private, audit, notices, asked.progress)
 
 
 def _promised(profile: Profile, settings: Settings) -> tuple[str, ...]:
@@ -166,13 +209,8 @@ def _check_options(options: ProtectOptions) -> tuple[tuple[str, ...], Settings, 
     check_method_options(options.method_options, asked, nest, faults)
     if options.margins not in MARGINS:
         faults.add("option", f"'{options.margins}' is not known", "use all or finest", key="--margins")
-    elif len(options.by) > 1 and options.margins == "all":
-        found = "every margin of several dimensions at once is no network and is not honoured yet"
-        mend = (
-            "give --margins finest for the crossing and its total, or run protect once per dimension, "
-            "naming the tables before with --already-public"
-        )
-        faults.add("relation", found, mend, key="--margins")
+    elif _several_margins(options):
+        _check_cube(options, profile, faults)
     for name in options.sensitive:
         if name not in options.by:
             faults.add("option", f"'{name}' is no dimension of the table", "name one of --by", key="--sensitive")
@@ -185,6 +223,18 @@ def _check_options(options: ProtectOptions) -> tuple[tuple[str, ...], Settings, 
         faults.extend(error)
     faults.raise_if_any()
     return nest, settings, profile
+
+
+def _check_cube(options: ProtectOptions, profile: Profile | None, faults: Faults) -> None:
+    """Refuse what is not honoured where every margin of several dimensions is asked for."""
+    mend = "give --margins finest for the crossing and its total, or leave it out"
+    if options.already_public:
+        found = "what is already public cannot be held against several margins yet"
+        faults.add("relation", found, mend, key="--already-public")
+    if options.method_options.cells is not None:
+        faults.add("relation", "cells cannot be decided for several margins yet", mend, key="--cells")
+    if profile is not None and profile.bands:
+        faults.add("relation", "the profile's bands are not honoured for several margins yet", mend, key="--profile")
 
 
 def _settings(options: ProtectOptions, faults: Faults) -> tuple[Settings, Profile | None]:
@@ -244,90 +294,28 @@ def _inputs(options: ProtectOptions) -> list[Path]:
     return [path for path in (*files, *public) if path is not None]
 
 
-# --- The work -------------------------------------------------------------------------------------
-
-
-def _public(options: ProtectOptions, table: Table, nest: tuple[str, ...]) -> tuple[Published, ...]:
-    if not options.already_public:
-        return ()
-    known = read_known(options.known) if options.known else ()
-    defaults = Defaults(nest=nest, count=options.count)
-    public = read_already_public(options.already_public, known, table, defaults)
-    ours = _as_counted(table, Settings())
-    refuse_relations({str(options.out): ours, **{str(one.said.path): one.safe for one in public}})
-    tell_contradictions(table, public)
-    return public
-
-
-def _as_counted(table: Table, settings: Settings) -> SafeTable:
-    """The true table in the form that published ones are held against; it is never written."""
-    method = Method(name="exact", base=1, min_count=settings.min_count)
-    return SafeTable(hierarchy=table.hierarchy, classification=table.classification, values=table.counts, method=method)
-
-
-def _audit(
-    options: ProtectOptions,
-    settings: Settings,
-    protected: Protected,
-    truth: Table,
-    known: Intervals | None,
-    public: tuple[Published, ...],
-    progress: Progress,
-) -> Audit | None:
-    if not (options.attack or public):
-        return None
-    name = options.out.stem
-    audit = audit_tables(
-        {name: protected.safe},
-        min_count=settings.min_count,
-        known={} if known is None else {name: known},
-        truth={name: truth},
-        sensitive=options.sensitive,
-        progress=progress,
-    )
-    if protected.attack is not None:
-        audit = audit.joined(protected.attack(known))
-    if not public:
-        return audit
-    files = ", ".join(one.said.path.name for one in public)
-    return audit.joined(
-        Audit(
-            checked=(f"what is already public: {files}, as bounds on the figures they share with this table",),
-            not_checked=("what the public tables say together beyond the figures they share with this one",),
-        )
-    )
-
-
 # --- Writing --------------------------------------------------------------------------------------
 
 
 def _write(
     options: ProtectOptions,
-    counted: Counted,
-    protected: Protected,
-    known: Intervals | None,
+    write_table: Callable[[Path], None],
+    block: dict[str, Any],
+    private: dict[str, Any],
     audit: Audit | None,
     notices: tuple[str, ...],
     progress: Progress,
 ) -> Outcome:
     """Write the table and what belongs to it; the private report alone where the audit found it unsafe."""
     progress.step("writing")
-    writings = _public_files(options, protected.safe)
     refused = audit is not None and not audit.safe
-    if refused:
-        writings = []
+    writings = []
+    if not refused:
+        metadata = metadata_path(options.out)
+        writings.append(Writing(target=options.out, write=write_table))
+        writings.append(Writing(target=metadata, write=lambda path: _write_text(path, json_text({BLOCK: block}))))
     if options.report is not None:
-        text = json_text(
-            protect_report(
-                source=options.counts.name,
-                out=None if refused else options.out.name,
-                true=counted.table,
-                known=known,
-                protected=protected,
-                audit=audit,
-            ),
-            flat=("codes", "columns", "true", "published", "marker", "status", "lo", "hi"),
-        )
+        text = json_text(private, flat=(*PRIVATE_LISTS, *block["columns"]))
         writings.append(Writing(target=options.report, write=lambda path: _write_text(path, text), private=True))
     written = write_whole(writings)
     outcome = Outcome(audit=audit, written=written, notices=notices)
@@ -335,14 +323,6 @@ def _write(
         message = "the attack on the safe table found small counts that can be proven: the table was not written"
         raise Refused(message, outcome)
     return outcome
-
-
-def _public_files(options: ProtectOptions, safe: SafeTable) -> list[Writing]:
-    block = metadata_block(safe, file=options.out.name, software=software_name())
-    return [
-        Writing(target=options.out, write=lambda path: write_long(safe, path)),
-        Writing(target=metadata_path(options.out), write=lambda path: _write_text(path, json_text({BLOCK: block}))),
-    ]
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -50,6 +50,9 @@ def read_told(table: Path) -> Told | None:
         return None
     if block.get("form") != FORM:
         raise _fault(path, f"is not of form {FORM}, the one known here", "use the version that wrote it")
+    if "margins" in block:
+        found = "has several margins of several dimensions, which is no network and is not honoured yet"
+        raise _fault(path, found, "attack it as it is protected, with protect --attack")
     nests = block.get("nests")
     if isinstance(nests, list) and len(nests) > 1:
         found = "has several nests: two hierarchies at once are no network and are not honoured yet"

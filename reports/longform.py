@@ -21,7 +21,7 @@ from common.progress import SILENT, Progress
 from reports.textrows import figure_texts, joined
 from sdc.tables import MARKERS, NOT_PUBLISHED, SHOWN, SafeTable
 
-__all__ = ["AREA_COLUMNS", "VALUE_COLUMNS", "long_columns", "long_schema", "write_long"]
+__all__ = ["AREA_COLUMNS", "VALUE_COLUMNS", "long_columns", "long_schema", "quoted", "write_long"]
 
 AREA_COLUMNS = ("area_level", "area")
 VALUE_COLUMNS = ("value", "marker")
@@ -105,7 +105,7 @@ def _parts(safe: SafeTable, rows: int) -> Iterator[_Rows]:
                 yield _Rows(level=level, unit=unit[kept], column=column[kept], values=flat[kept], markers=marked[kept])
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A text as a CSV field (RFC 4180, section 2)."""
     if any(mark in text for mark in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
@@ -114,16 +114,14 @@ def _quoted(text: str) -> str:
 
 def _write_csv(safe: SafeTable, path: Path, progress: Progress) -> None:
     columns = long_columns(safe)
-    categories = pa.array(
-        [",".join(map(_quoted, (*column, ""))) for column in safe.classification.columns], pa.string()
-    )
+    categories = pa.array([",".join(map(quoted, (*column, ""))) for column in safe.classification.columns], pa.string())
     areas = [
-        pa.array([f"{_quoted(level)},{_quoted(str(code))}," for code in codes], pa.string())
+        pa.array([f"{quoted(level)},{quoted(str(code))}," for code in codes], pa.string())
         for level, codes in zip(safe.hierarchy.levels, safe.hierarchy.codes, strict=True)
     ]
     progress.step(f"writing {path.name}", sum(values.size for values in safe.values))
     with path.open("wb") as file:
-        file.write((",".join(map(_quoted, columns)) + "\n").encode())
+        file.write((",".join(map(quoted, columns)) + "\n").encode())
         for rows in _parts(safe, CSV_ROWS):
             figures = figure_texts(
                 rows.values, rows.markers, lambda value: f"{value},\n", lambda marker: f",{marker}\n"

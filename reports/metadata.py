@@ -31,6 +31,10 @@ public file and this one together are enough:
     list with one list per published category, sorted by code point: one code
     per dimension.  Empty where totals alone are published.  Every area also
     has the row ``Total``, ... , ``Total``.
+``margins``
+    only where more margins than the finest categories and their total are
+    published: a list of lists of dimensions, one for each set of dimensions that
+    figures are told by, all others being at ``total``.
 ``total``
     text, ``Total``: how a margin is written in the dimensions' columns.
 ``markers``
@@ -45,17 +49,22 @@ Nothing measured against the truth is in it: parameters are an allow-list.
 
 import json
 from collections.abc import Collection
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+from reports.longcells import cell_columns
 from reports.longform import AREA_COLUMNS, long_columns
 from reports.statements import words, zero_meaning
+from sdc.cube import Cube
+from sdc.system import SafeCells
 from sdc.tables import TOTAL, Hierarchy, Method, SafeTable
 
 __all__ = [
     "BLOCK",
     "FORM",
     "MORE_PARAMETERS",
+    "cube_block",
     "find_block",
     "json_text",
     "metadata_block",
@@ -91,6 +100,27 @@ def metadata_block(safe: SafeTable, *, file: str, software: str) -> dict[str, An
         "total": TOTAL,
         "markers": dict(words("metadata")["markers"]),
         "zero": zero_meaning(safe.method),
+    }
+
+
+def cube_block(cube: Cube, cells: SafeCells, *, file: str, software: str) -> dict[str, Any]:
+    """The block of a table with several margins: as `metadata_block`, with ``margins``."""
+    level_column, column = AREA_COLUMNS
+    others = cube.axes[1:]
+    codes = [axis.hierarchy.codes[0].tolist() for axis in others]
+    return {
+        "form": FORM,
+        "software": software,
+        "file": file,
+        "columns": list(cell_columns(cube)),
+        "method": public_method(cells.method),
+        "nests": [{"level_column": level_column, "column": column, "tree": _tree(cube.axes[0].hierarchy)}],
+        "dimensions": [axis.name for axis in others],
+        "categories": [list(category) for category in product(*codes)],
+        "margins": [[axis.name for axis in others if axis.name in margin] for margin in cube.margins],
+        "total": TOTAL,
+        "markers": dict(words("metadata")["markers"]),
+        "zero": zero_meaning(cells.method),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reports.longform import quoted
 from reports.maps import column_label
 from reports.model import ReportTable
 from reports.statements import words
@@ -90,14 +91,12 @@ def write_true_beside(path: Path, table: ReportTable, true: Table) -> None:
     safe = table.safe
     dimensions = safe.classification.dimensions
     heads = ("area_level", "area", *dimensions, "true", "published", "marker", "difference")
-    categories = pa.array(
-        [",".join(map(_quoted, (*column, ""))) for column in safe.classification.columns], pa.string()
-    )
+    categories = pa.array([",".join(map(quoted, (*column, ""))) for column in safe.classification.columns], pa.string())
     with path.open("wb") as file:
-        file.write((",".join(map(_quoted, heads)) + "\n").encode())
+        file.write((",".join(map(quoted, heads)) + "\n").encode())
         for level, name in enumerate(safe.hierarchy.levels):
             areas = pa.array(
-                [f"{_quoted(name)},{_quoted(str(code))}," for code in safe.hierarchy.codes[level]], pa.string()
+                [f"{quoted(name)},{quoted(str(code))}," for code in safe.hierarchy.codes[level]], pa.string()
             )
             units, columns = safe.values[level].shape
             step = max(1, CSV_ROWS // columns)
@@ -139,10 +138,3 @@ def _cell(table: ReportTable, true: Table, level: int, place: int) -> dict[str, 
         "published": f"{value:,}" if marker == SHOWN else absent,
         "difference": f"{value - count:+,}" if marker == SHOWN else "",
     }
-
-
-def _quoted(text: str) -> str:
-    """A text as a CSV field (RFC 4180, section 2)."""
-    if any(mark in text for mark in ',"\r\n'):
-        return '"' + text.replace('"', '""') + '"'
-    return text

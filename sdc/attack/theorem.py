@@ -35,9 +35,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdc.attack.intervals import Intervals, impossible_values, shown_values, stated_intervals
+from sdc.system import Equations, SafeCells
 from sdc.tables import LOW, SHOWN, SafeTable, sum_up
 
-__all__ = ["Conditions", "check_conditions"]
+__all__ = ["Conditions", "check_cells", "check_conditions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,28 @@ def check_conditions(tables: Mapping[str, SafeTable], known: Mapping[str, Interv
     for name, bounds in (known or {}).items():
         if name in tables and _says_more(bounds, tables[name]):
             failing.append(f"{name}: more is known of its cells than it tells itself")
+    return Conditions(failing=tuple(failing))
+
+
+def check_cells(equations: Equations, safe: SafeCells, *, finest: np.ndarray) -> Conditions:
+    """Check the theorem's conditions for cells of any table whose finest cells (bool per cell) are all published.
+
+    With steps the interval of a cell is [max(0, r - (K + 1)b + 1), r + (K + 1)b - 1], by
+    the same proof: a finest cell is raised, or several finest cells are lowered, by so much in all.
+    """
+    method = safe.method
+    failing = []
+    if method.name != "controlled-rounding":
+        failing.append(f"the method is {method.name}, not controlled rounding")
+    elif method.base < method.min_count:
+        failing.append("the base is below min_count")
+    shown = np.isin(safe.markers, (SHOWN, LOW))
+    if not shown[finest].all():
+        failing.append("some finest cells show no value")
+    if np.any(safe.values[shown] % method.base) or np.any(safe.values < 0):
+        failing.append(f"some values are negative or no multiples of {method.base}")
+    if equations.residuals(safe.values).any():
+        failing.append("some sums are not fulfilled")
     return Conditions(failing=tuple(failing))
 
 

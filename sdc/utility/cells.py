@@ -9,17 +9,21 @@ import numpy as np
 __all__ = ["cell_measures"]
 
 
-def cell_measures(true: np.ndarray, safe: np.ndarray, shown: np.ndarray) -> dict[str, np.ndarray]:
+def cell_measures(
+    true: np.ndarray, safe: np.ndarray, shown: np.ndarray, valued: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Measures of the cells of each column.
 
     Parameters
     ----------
-    true, safe : int64 of shape (cells, columns), true counts x and published values r.
+    true, safe : int64 of shape (cells, columns), true counts x and published values r;
+        r is float64 where a reader's guesses stand in it.
     shown : bool of the same shape, False where no value is published.
+    valued : bool of the same shape, True where r is a value or a guess; `shown` where not given.
 
     Returns
     -------
-    Arrays of shape (columns,), over the shown cells, NaN where a measure does not exist:
+    Arrays of shape (columns,), errors over the valued cells, NaN where a measure does not exist:
 
     - `cells`, `hidden`, `share_hidden`, `sum_hidden`: how many there are, how
       many are not shown, their share, and the sum of their true counts;
@@ -35,20 +39,22 @@ def cell_measures(true: np.ndarray, safe: np.ndarray, shown: np.ndarray) -> dict
     utility for flexible table generators", Journal of Official Statistics 31
     (2015), 305-324, for HD and its utility.
     """
-    cells, number = len(true), shown.sum(axis=0)
-    counts = np.where(shown, true, 0)
-    error = np.where(shown, safe - true, 0)
+    valued = shown if valued is None else valued
+    cells, number = len(true), valued.sum(axis=0)
+    hidden = cells - shown.sum(axis=0)
+    counts = np.where(valued, true, 0)
+    error = np.where(valued, safe - true, 0)
     absolute = np.abs(error)
     total = counts.sum(axis=0)
     # Squares as floats: a million cells with errors of millions pass 2**63.
     squares = np.square(error, dtype=np.float64).sum(axis=0)
-    roots = np.sqrt(np.where(shown, np.maximum(safe, 0), 0)) - np.sqrt(counts)
+    roots = np.sqrt(np.where(valued, np.maximum(safe, 0), 0)) - np.sqrt(counts)
     distance = np.sqrt(np.square(roots).sum(axis=0) / 2)
     return {
         "cells": np.full(true.shape[1], cells),
-        "hidden": cells - number,
-        "share_hidden": _ratio(cells - number, np.full_like(number, cells)),
-        "sum_hidden": true.sum(axis=0) - total,
+        "hidden": hidden,
+        "share_hidden": _ratio(hidden, np.full_like(hidden, cells)),
+        "sum_hidden": np.where(shown, 0, true).sum(axis=0),
         "max_absolute_error": np.where(number > 0, absolute.max(axis=0, initial=0), np.nan),
         "mean_absolute_error": _ratio(absolute.sum(axis=0), number),
         "root_mean_square_error": np.sqrt(_ratio(squares, number)),

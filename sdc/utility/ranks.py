@@ -19,7 +19,8 @@ def rank_measures(true: np.ndarray, safe: np.ndarray) -> dict[str, float]:
 
     Parameters
     ----------
-    true, safe : int64 of shape (areas,), the areas whose value is published.
+    true, safe : int64 of shape (areas,), the areas whose value is published; `safe` is
+        float64 where a reader's guesses stand in it.
 
     Returns
     -------
@@ -44,9 +45,9 @@ def mean_ranks(values: np.ndarray) -> np.ndarray:
     """Rank of each value from 1, ties sharing the mean of their ranks: float64 of shape (values,)."""
     if values.size == 0:
         return np.empty(0)
-    low = int(values.min())
-    if int(values.max()) - low < 4 * values.size:  # counts lie densely: no need to sort them
-        at = values - low
+    low = values.min()
+    if values.dtype.kind == "i" and int(values.max()) - int(low) < 4 * values.size:
+        at = values - low  # counts lie densely: no need to sort them
         counts = np.bincount(at)
     else:
         _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -64,8 +65,7 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 def _hotspots(values: np.ndarray) -> np.ndarray:
     place = values.size - ceil(values.size / 10)
-    least = int(np.partition(values, place)[place])
-    return values >= max(1, least)
+    return (values > 0) & (values >= np.partition(values, place)[place])
 
 
 def _jaccard(one: np.ndarray, other: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """Utility of a safe table as rows for the reviewer: per level and category, per level, and over all cells."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from sdc.utility.ranks import rank_measures
 
 __all__ = ["ALL_CELLS", "ALL_LEVELS", "WHOLE_NUMBERS", "utility"]
 
+Arrays = tuple[np.ndarray, ...]
+
 ALL_CELLS = "all cells"
 ALL_LEVELS = "all levels"
 
@@ -21,7 +24,7 @@ ORDER = ("rank_correlation", "hotspots_kept", "share_changing_decile")
 ASSOCIATION = ("between_area_variance_ratio", "cramers_v", "cramers_v_change")
 
 
-def utility(true: Table, safe: SafeTable) -> list[dict[str, object]]:
+def utility(true: Table, safe: SafeTable, *, guessed: Arrays | None = None) -> list[dict[str, object]]:
     """What protection cost, measured against the true table.
 
     A row per level and column, a row per level over all its columns (`category`
@@ -37,8 +40,11 @@ def utility(true: Table, safe: SafeTable) -> list[dict[str, object]]:
     - `cramers_v`, `cramers_v_change`: of areas × categories, published, and
       published less true; for all cells of a level of which none is hidden.
 
-    A measure that does not exist for a row is None.  Hidden cells enter
-    `hidden`, `share_hidden` and `sum_hidden` alone: no value is imputed for them.
+    A measure that does not exist for a row is None.  Hidden cells enter `hidden`,
+    `share_hidden` and `sum_hidden` alone, unless `guessed` says what a reader puts
+    in their place: float64 per level, of the table's shape, the published value
+    where one is shown, NaN where there is no guess (`sdc.utility.imputation`).  Then
+    errors, gaps, order and association are those of the table so filled.
 
     Every row tells of true counts: for the reviewer, never for the public.
 
@@ -49,14 +55,42 @@ def utility(true: Table, safe: SafeTable) -> list[dict[str, object]]:
     """
     _check_alike(true, safe)
     shown = shown_cells(safe)
+    filled = guessed or tuple(np.where(seen, r, np.nan) for r, seen in zip(safe.values, shown, strict=True))
+    values = safe.values if guessed is None else guessed
+    levels = [
+        _Level(name=name, counts=x, values=r, shown=seen, valued=~np.isnan(whole))
+        for name, x, r, seen, whole in zip(safe.hierarchy.levels, true.counts, values, shown, filled, strict=True)
+    ]
+    with_total = bool(len(safe.classification))
+    gaps = [area_gaps(safe.hierarchy, filled[at - 1], filled[at], at) if at else None for at in range(len(levels))]
+    across = [category_gaps(whole) if with_total else None for whole in filled]
     rows: list[dict[str, object]] = []
-    for level in range(len(safe.hierarchy.levels)):
-        rows += _level_rows(true, safe, shown, level)
-    pooled = tuple(np.concatenate([part.ravel() for part in parts]) for parts in (true.counts, safe.values, shown))
-    gaps = [area_gaps(safe, shown, level).ravel() for level in range(1, len(shown))]
-    across = [category_gaps(safe, shown, level) for level in range(len(shown))] if len(safe.classification) else []
-    rows.append(_row(ALL_LEVELS, ALL_CELLS, _pooled(*pooled), _gap("area", gaps), _gap("category", across)))
+    for level, gap, over in zip(levels, gaps, across, strict=True):
+        rows += _level_rows(safe, level, gap, over)
+    whole_table = _Level(
+        name=ALL_LEVELS,
+        counts=_stacked([level.counts for level in levels]),
+        values=_stacked([level.values for level in levels]),
+        shown=_stacked([level.shown for level in levels]),
+        valued=_stacked([level.valued for level in levels]),
+    )
+    rows.append(_row(ALL_LEVELS, ALL_CELLS, _pooled(whole_table), _gap("area", gaps), _gap("category", across)))
     return rows
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Level:
+    """One level: true counts, values or guesses, where a value is shown, where there is a value or a guess."""
+
+    name: str
+    counts: np.ndarray
+    values: np.ndarray
+    shown: np.ndarray
+    valued: np.ndarray
+
+
+def _stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([part.ravel() for part in parts])
 
 
 def _check_alike(true: Table, safe: SafeTable) -> None:
@@ -69,72 +103,65 @@ def _check_alike(true: Table, safe: SafeTable) -> None:
         raise ValueError("the true and the safe table must be of the same areas and categories")
 
 
-def _level_rows(true: Table, safe: SafeTable, shown: tuple[np.ndarray, ...], level: int) -> list[dict[str, object]]:
-    name = safe.hierarchy.levels[level]
-    counts, values, seen = true.counts[level], safe.values[level], shown[level]
-    measures = cell_measures(counts, values, seen)
-    gaps = area_gaps(safe, shown, level) if level else None
-    across = [category_gaps(safe, shown, level)] if len(safe.classification) else []
-    ratios = _variance_ratios(counts, values, seen)
+def _level_rows(
+    safe: SafeTable, level: _Level, gaps: np.ndarray | None, across: np.ndarray | None
+) -> list[dict[str, object]]:
+    measures = cell_measures(level.counts, level.values, level.shown, level.valued)
+    ratios = _variance_ratios(level)
+    last = len(safe.classification)
     rows = []
     for column, codes in enumerate(safe.classification.columns):
-        kept = seen[:, column]
+        kept = level.valued[:, column]
         rows.append(
             _row(
-                name,
-                ", ".join(codes) if column < len(safe.classification) else TOTAL,
+                level.name,
+                ", ".join(codes) if column < last else TOTAL,
                 {key: array[column] for key, array in measures.items()},
                 _gap("area", [] if gaps is None else [gaps[:, column]]),
-                _gap("category", across if column == len(safe.classification) else []),
-                rank_measures(counts[kept, column], values[kept, column]),
+                _gap("category", [across if column == last else None]),
+                rank_measures(level.counts[kept, column], level.values[kept, column]),
                 {"between_area_variance_ratio": ratios[column]},
             )
         )
-    if len(safe.classification):
-        rows.append(
-            _row(
-                name,
-                ALL_CELLS,
-                _pooled(counts, values, seen),
-                _gap("area", [] if gaps is None else [gaps.ravel()]),
-                _gap("category", across),
-                _association(counts, values, seen),
-            )
-        )
+    if last:
+        pooled = _pooled(level), _gap("area", [gaps]), _gap("category", [across]), _association(level)
+        rows.append(_row(level.name, ALL_CELLS, *pooled))
     return rows
 
 
-def _pooled(counts: np.ndarray, values: np.ndarray, seen: np.ndarray) -> dict[str, float]:
-    measures = cell_measures(counts.reshape(-1, 1), values.reshape(-1, 1), seen.reshape(-1, 1))
+def _pooled(level: _Level) -> dict[str, float]:
+    arrays = (level.counts, level.values, level.shown, level.valued)
+    measures = cell_measures(*(array.reshape(-1, 1) for array in arrays))
     return {key: array[0] for key, array in measures.items()}
 
 
-def _gap(kind: str, gaps: list[np.ndarray]) -> dict[str, float]:
+def _gap(kind: str, gaps: Sequence[np.ndarray | None]) -> dict[str, float]:
     """Largest and mean of the gaps that could be taken."""
-    known = np.concatenate(gaps) if gaps else np.empty(0)
+    taken = [gap.ravel() for gap in gaps if gap is not None]
+    known = np.concatenate(taken) if taken else np.empty(0)
     known = known[~np.isnan(known)]
     if not known.size:
         return {}
     return {f"{kind}_gap_max": float(known.max()), f"{kind}_gap_mean": float(known.mean())}
 
 
-def _variance_ratios(counts: np.ndarray, values: np.ndarray, seen: np.ndarray) -> list[float]:
-    before, after = shares(counts), shares(values)
-    usable = seen & seen[:, -1:] & ~np.isnan(before) & ~np.isnan(after)
+def _variance_ratios(level: _Level) -> list[float]:
+    before, after = shares(level.counts), shares(level.values)
+    usable = level.valued & level.valued[:, -1:] & ~np.isnan(before) & ~np.isnan(after)
     ratios = []
-    for column in range(counts.shape[1]):
+    for column in range(level.counts.shape[1]):
         kept = usable[:, column]
         truth = between_area_variance(before[kept, column])
         ratios.append(between_area_variance(after[kept, column]) / truth if truth > 0 else np.nan)
     return ratios
 
 
-def _association(counts: np.ndarray, values: np.ndarray, seen: np.ndarray) -> dict[str, float]:
-    inner = values[:, :-1]
-    if not seen[:, :-1].all() or (inner < 0).any():
+def _association(level: _Level) -> dict[str, float]:
+    inner = level.values[:, :-1]
+    if not level.valued[:, :-1].all() or (inner < 0).any():
         return {}
     after = cramers_v(inner)
-    return {"cramers_v": after, "cramers_v_change": after - cramers_v(counts[:, :-1])}
+    return {"cramers_v": after, "cramers_v_change": after - cramers_v(level.counts[:, :-1])}
 
 
 def _row(level: str, category: str, measures: Mapping[str, float], *more: Mapping[str, float]) -> dict[str, object]:
@@ -148,4 +175,7 @@ def _row(level: str, category: str, measures: Mapping[str, float], *more: Mappin
 def _plain(key: str, value: float | None) -> object:
     if value is None or np.isnan(value):
         return None
-    return int(value) if key in WHOLE_NUMBERS else float(value)
+    whole = (
+        key in WHOLE_NUMBERS and float(value).is_integer()
+    )  # guesses leave errors and gaps that are no whole numbers
+    return int(value) if whole else float(value)

@@ -248,7 +248,6 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("changes", "words"),
         [
-            ({"by": ("benefit", "sex")}, "--margins finest"),
             ({"margins": "most"}, "use all or finest"),
             ({"nests": (NEST, "ward<lad")}, "two hierarchies"),
             ({"nests": ()}, "give --nest"),

@@ -1,0 +1,232 @@
+"""Methods side by side on one table of counts, for the statistician alone.
+
+Every method is tried on the table, attacked as `protect --attack` does, and
+measured against the true counts; what that came to is written into a private
+folder as a page, a JSON and a CSV file.  No protected table is written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common.faults import Faults, Infeasible, InputError
+from common.progress import SILENT, Progress
+from releases.audited import public_beside
+from releases.comparefiles import FORMAT, NAMES, comparison_files
+from releases.comparing import Trial, choose_area, try_variant, worked_area
+from releases.counts import Counted, CountsSpec, read_counts
+from releases.methodoptions import MethodOptions, check_method_options
+from releases.nests import parse_nests
+from releases.outcome import Refused
+from releases.privatefolder import check_private_folder, write_private_folder
+from releases.profiles import find_profile
+from releases.software import software_name
+from releases.variants import Unfit, Variant, variants_of
+from reports.comparison import Compared, Comparison
+from reports.metadata import metadata_path
+from sdc.profiles import Profile
+
+__all__ = ["CompareOptions", "Done", "compare"]
+
+MARGINS = ("all", "finest")
+LARGEST_BASE = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """The options of ``compare``, as the command line gives them.
+
+    Attributes
+    ----------
+    counts : the table of counts; out : the private folder to write.
+    nests, by, margins, count, areas, categories, complete, already_public, known : as for ``protect``.
+    methods : names of `releases.variants.variant_names`; empty for all of them.
+    base, min_count : a count x with 1 <= x <= min_count - 1 is small; where None, the profile's, else 5 and 5.
+    profile : a named set of rules, or the file of one.
+    method_options : what is asked of single methods.
+    sensitive : dimensions in which no small group may be exposed.
+    key_file : else SMALLAREA_KEY_FILE, else the user's own key.
+    """
+
+    counts: Path
+    out: Path
+    nests: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    margins: str = "all"
+    count: str = "count"
+    areas: Path | None = None
+    categories: Path | None = None
+    complete: bool = False
+    already_public: tuple[Path, ...] = ()
+    known: Path | None = None
+    methods: tuple[str, ...] = ()
+    base: int | None = None
+    min_count: int | None = None
+    profile: str | None = None
+    method_options: MethodOptions = field(default_factory=MethodOptions)
+    sensitive: tuple[str, ...] = ()
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Done:
+    """What was compared, and the files written."""
+
+    comparison: Comparison
+    written: tuple[Path, ...]
+    notices: tuple[str, ...] = ()
+
+
+def compare(options: CompareOptions, *, progress: Progress = SILENT) -> Done:
+    """Compare methods on one table of counts.
+
+    Raises
+    ------
+    InputError
+        The input or the options are wrong, or a file cannot be written; every fault that could be found.
+    Infeasible
+        No method asked for has a solution under what was asked.
+    """
+    nest, profile, ways = _check_options(options)
+    variants = [way for way in ways if isinstance(way, Variant)]
+    unfit = [way for way in ways if isinstance(way, Unfit)]
+    if not variants:
+        raise _none_fit(unfit)
+    progress.step("reading counts")
+    counted = _read(options, nest)
+    min_count = variants[0].settings.min_count
+    trial = _trial(options, counted, nest, min_count)
+    compared, failed = _try_all(trial, variants, progress)
+    order = [way.name for way in ways]
+    unfit = sorted([*unfit, *failed], key=lambda one: order.index(one.name))
+    if not compared:
+        raise _none_fit(unfit)
+    hierarchy = counted.table.hierarchy
+    facts = Comparison(
+        counts=options.counts.name,
+        dimensions=counted.table.classification.dimensions,
+        levels=tuple(zip(hierarchy.levels, hierarchy.units, strict=True)),
+        min_count=min_count,
+        methods=tuple(compared),
+        unfit=tuple((one.name, one.reason) for one in unfit),
+        worked=worked_area(counted.table, trial.area),
+        software=software_name(),
+        notices=(
+            *counted.notices,
+            *(note for one in trial.public for note in one.notices),
+            *(profile.caveats if profile else ()),
+        ),
+    )
+    progress.step("writing")
+    written = write_private_folder(options.out, comparison_files(options.out, facts))
+    return Done(comparison=facts, written=written, notices=facts.notices)
+
+
+def _try_all(trial: Trial, variants: Sequence[Variant], progress: Progress) -> tuple[list[Compared], list[Unfit]]:
+    """One method after the other; those that have no solution for this table, with the reason."""
+    compared, failed = [], []
+    for variant in variants:
+        try:
+            compared.append(try_variant(trial, variant, progress=progress))
+        except (Infeasible, Refused) as error:
+            failed.append(Unfit(name=variant.name, reason=str(error)))
+    return compared, failed
+
+
+def _none_fit(unfit: Sequence[Unfit]) -> Infeasible:
+    reasons = "; ".join(f"{one.name}: {one.reason}" for one in unfit)
+    return Infeasible(f"no method can be used on this table: {reasons}", demands=[one.name for one in unfit])
+
+
+def _read(options: CompareOptions, nest: tuple[str, ...]) -> Counted:
+    return read_counts(
+        CountsSpec(
+            path=options.counts,
+            nest=nest,
+            by=options.by,
+            count=options.count,
+            areas=options.areas,
+            categories=options.categories,
+            complete=options.complete,
+            record_keys=True,
+        )
+    )
+
+
+def _trial(options: CompareOptions, counted: Counted, nest: tuple[str, ...], min_count: int) -> Trial:
+    public = public_beside(
+        counted.table,
+        options.already_public,
+        options.known,
+        nest=nest,
+        count=options.count,
+        name=str(options.counts),
+    )
+    return Trial(
+        table=counted.table,
+        name=options.counts.stem,
+        key_file=options.key_file,
+        keys=counted.keys,
+        sensitive=options.sensitive,
+        public=public,
+        area=choose_area(counted.table, min_count),
+    )
+
+
+# --- Options --------------------------------------------------------------------------------------
+
+
+def _check_options(
+    options: CompareOptions,
+) -> tuple[tuple[str, ...], Profile | None, tuple[Variant | Unfit, ...]]:
+    """Refuse what cannot be honoured, with every fault; returns the nest, the profile and the ways to compare."""
+    faults = Faults()
+    nest = parse_nests(options.nests, faults)
+    _check_limits(options, faults)
+    check_method_options(options.method_options, None, nest, faults)
+    profile = _profile(options, faults)
+    ways = variants_of(
+        options.methods,
+        base=options.base,
+        min_count=options.min_count,
+        profile=profile,
+        options=options.method_options,
+        faults=faults,
+    )
+    if options.margins not in MARGINS:
+        faults.add("option", f"'{options.margins}' is not known", "use all or finest", key="--margins")
+    elif len(options.by) > 1 and options.margins == "all":
+        found = "every margin of several dimensions at once is no network and is not honoured yet"
+        faults.add("relation", found, "give --margins finest, or compare one dimension at a time", key="--margins")
+    for name in options.sensitive:
+        if name not in options.by:
+            faults.add("option", f"'{name}' is no dimension of the table", "name one of --by", key="--sensitive")
+    mark = (NAMES[-1], FORMAT)
+    check_private_folder(options.out, NAMES, mark=mark, inputs=_inputs(options), faults=faults)
+    faults.raise_if_any()
+    return nest, profile, ways
+
+
+def _check_limits(options: CompareOptions, faults: Faults) -> None:
+    mend = f"give 2 to {LARGEST_BASE:,}"
+    if options.base is not None and not 2 <= options.base <= LARGEST_BASE:
+        faults.add("option", f"base ({options.base}) rounds nothing or everything", mend, key="--base")
+    if options.min_count is not None and not 2 <= options.min_count <= LARGEST_BASE:
+        faults.add("option", f"min_count ({options.min_count}) must be at least 2", mend, key="--min-count")
+
+
+def _profile(options: CompareOptions, faults: Faults) -> Profile | None:
+    if options.profile is None:
+        return None
+    try:
+        return find_profile(options.profile)
+    except InputError as error:
+        faults.extend(error)
+        return None
+
+
+def _inputs(options: CompareOptions) -> list[Path]:
+    files = [options.counts, options.areas, options.categories, options.known, options.key_file]
+    files += [options.method_options.ptable, options.method_options.cells]
+    public = [path for table in options.already_public for path in (table, metadata_path(table))]
+    return [path for path in (*files, *public) if path is not None]

@@ -1,0 +1,182 @@
+"""`protect` with every margin of several dimensions: the rows, the sums, the attack, by every method."""
+
+import csv
+import itertools
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from counts_files import KEY
+
+from common.faults import Infeasible, InputError
+from releases.attack import AttackOptions, attack
+from releases.methodoptions import MethodOptions
+from releases.methods import METHODS
+from releases.outcome import Refused
+from releases.protect import ProtectOptions, protect
+
+AREAS, BENEFITS, SEXES = 8, ("esa", "jsa", "uc"), ("f", "m")
+CODES = {"oa": [f"E{area:08d}" for area in range(AREAS)], "lad": ["A1", "A2"]}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("place")
+    draw = random.Random(3)
+    lines = [f"E{area:08d},A{1 + area // 4}\n" for area in range(AREAS)]
+    (folder / "areas.csv").write_text("oa,lad\n" + "".join(lines))
+    listed = [f"benefit,{b}\n" for b in BENEFITS] + [f"sex,{s}\n" for s in SEXES]
+    (folder / "categories.csv").write_text("dimension,category\n" + "".join(listed))
+    rows = ["oa,benefit,sex,count,ckey\n"]
+    for area in range(AREAS):
+        for benefit, sex in itertools.product(BENEFITS, SEXES):
+            count = int(draw.gammavariate(1.1, 9))
+            rows.append(f"E{area:08d},{benefit},{sex},{count},{draw.randrange(4096) if count else 0}\n")
+    (folder / "counts.csv").write_text("".join(rows))
+    (folder / "test.key").write_bytes(KEY)
+    return folder
+
+
+@pytest.fixture
+def options(place: Path, tmp_path: Path) -> ProtectOptions:
+    return ProtectOptions(
+        counts=place / "counts.csv",
+        out=tmp_path / "safe.csv",
+        nests=("oa<lad",),
+        by=("benefit", "sex"),
+        areas=place / "areas.csv",
+        categories=place / "categories.csv",
+        key_file=place / "test.key",
+        report=tmp_path / "private.json",
+    )
+
+
+def rows(path: Path) -> dict[tuple[str, ...], tuple[str, str]]:
+    with path.open(newline="") as file:
+        return {tuple(row[:-2]): (row[-2], row[-1]) for row in list(csv.reader(file))[1:]}
+
+
+def table(options: ProtectOptions) -> dict[str, list[Any]]:
+    assert options.report is not None
+    told: dict[str, list[Any]] = json.loads(options.report.read_text())["table"]
+    return told
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_margin_has_its_rows_in_order(options: ProtectOptions, method: str) -> None:
+    """Levels in nest order, areas and codes by code point, Total last in every dimension."""
+    protect(replace(options, method=method))
+    expected = [
+        (level, code, benefit, sex)
+        for level in ("oa", "lad")
+        for code in CODES[level]
+        for benefit in (*BENEFITS, "Total")
+        for sex in (*SEXES, "Total")
+    ]
+    assert list(rows(options.out)) == expected
+    with options.out.open() as file:
+        assert file.readline() == "area_level,area,benefit,sex,value,marker\n"
+    told = table(options)
+    assert list(zip(told["area_level"], told["oa"], told["benefit"], told["sex"], strict=True)) == expected
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_truth_lies_within_what_the_reviewer_is_told(options: ProtectOptions, method: str) -> None:
+    protect(replace(options, method=method))
+    told = table(options)
+    for true, lo, hi in zip(told["true"], told["lo"], told["hi"], strict=True):
+        assert lo <= true and (hi is None or true <= hi)
+
+
+@pytest.mark.parametrize("method", ["controlled-rounding", "small-count-rounding"])
+def test_every_sum_adds_up(options: ProtectOptions, method: str) -> None:
+    protect(replace(options, method=method, attack=True))
+    shown = {place: int(value) for place, (value, _) in rows(options.out).items()}
+    for (level, code, benefit, sex), value in shown.items():
+        if benefit == "Total":
+            assert value == sum(shown[level, code, each, sex] for each in BENEFITS)
+        if sex == "Total":
+            assert value == sum(shown[level, code, benefit, each] for each in SEXES)
+        if level == "lad":
+            inside = CODES["oa"][:4] if code == "A1" else CODES["oa"][4:]
+            assert value == sum(shown["oa", oa, benefit, sex] for oa in inside)
+
+
+def test_rounding_keeps_within_its_steps(options: ProtectOptions) -> None:
+    protect(options)
+    told = table(options)
+    pairs = list(zip(told["true"], told["published"], strict=True))
+    assert all(value % 5 == 0 and abs(true - value) < 10 for true, value in pairs)
+    metadata = json.loads(options.out.with_name("safe.csv-metadata.json").read_text())["smallarea"]
+    assert metadata["method"] == {"name": "controlled-rounding", "base": 5, "min_count": 5, "steps": 1}
+    assert metadata["margins"] == [["benefit", "sex"], ["benefit"], ["sex"], []]
+
+
+def test_no_steps_where_none_are_wanted_or_no_solution(options: ProtectOptions) -> None:
+    try:
+        protect(replace(options, method_options=MethodOptions(steps=0)))
+    except Infeasible as error:
+        assert "steps = 0" in " ".join(error.demands)
+    else:
+        told = table(options)
+        assert all(abs(true - value) < 5 for true, value in zip(told["true"], told["published"], strict=True))
+
+
+def test_suppression_shows_true_figures_and_no_small_one(options: ProtectOptions) -> None:
+    protect(replace(options, method="suppression", attack=True))
+    told = table(options)
+    for true, value, why in zip(told["true"], told["published"], told["status"], strict=True):
+        assert value in (None, true) and (why == "published") == (value is not None)
+        assert (why == "primary") == (1 <= true <= 4)
+
+
+def test_keys_of_the_same_people_agree_with_a_table_of_one_dimension(options: ProtectOptions, tmp_path: Path) -> None:
+    protect(replace(options, method="cell-key"))
+    crossed = rows(options.out)
+    counts: dict[tuple[str, str], list[int]] = {}
+    with options.counts.open(newline="") as file:
+        for row in csv.DictReader(file):
+            both = counts.setdefault((row["oa"], row["benefit"]), [0, 0])
+            both[0] += int(row["count"])
+            both[1] += int(row["ckey"])
+    lines = [f"{oa},{benefit},{count},{keys}\n" for (oa, benefit), (count, keys) in counts.items()]
+    alone = tmp_path / "alone.csv"
+    alone.write_text("oa,benefit,count,ckey\n" + "".join(lines))
+    protect(replace(options, method="cell-key", counts=alone, by=("benefit",), out=tmp_path / "one.csv"))
+    for (level, area, benefit), value in rows(tmp_path / "one.csv").items():
+        assert crossed[level, area, benefit, "Total"] == value
+
+
+@pytest.mark.parametrize("method", ["conventional-rounding", "random-rounding"])
+def test_what_leaks_is_not_written(options: ProtectOptions, method: str) -> None:
+    with pytest.raises(Refused) as caught:
+        protect(replace(options, method=method, attack=True))
+    assert not options.out.exists() and caught.value.outcome.audit is not None
+    assert json.loads(options.report.read_text())["written"] is None  # type: ignore[union-attr]
+
+
+def test_parquet_holds_the_same(options: ProtectOptions, tmp_path: Path) -> None:
+    protect(options)
+    protect(replace(options, out=tmp_path / "safe.parquet"))
+    read = pq.read_table(tmp_path / "safe.parquet").to_pylist()
+    with options.out.open(newline="") as file:
+        assert [{**row, "value": int(row["value"])} for row in csv.DictReader(file)] == read
+
+
+def test_what_is_not_honoured_is_said(options: ProtectOptions, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="several margins"):
+        protect(replace(options, already_public=(tmp_path / "other.csv",)))
+    with pytest.raises(Infeasible, match="network"):
+        protect(replace(options, method_options=MethodOptions(aim="minimum-distance")))
+    protect(options)
+    with pytest.raises(InputError, match="several margins"):
+        attack(AttackOptions(files=(options.out,)))
+
+
+def test_the_finest_crossing_alone_is_a_network(options: ProtectOptions) -> None:
+    protect(replace(options, margins="finest", attack=True))
+    assert len(rows(options.out)) == (AREAS + 2) * (len(BENEFITS) * len(SEXES) + 1)
