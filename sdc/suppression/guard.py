@@ -11,6 +11,7 @@ import numpy as np
 
 from common.compiled import lean
 from sdc.suppression.claimants import Claimants, changes, hold, own_affair, release
+from sdc.suppression.region import Region, learned_off_labels, make_region
 
 __all__ = ["Guard", "keeps_claimants", "make_guard"]
 
@@ -27,6 +28,7 @@ class Guard(NamedTuple):
     known : int32 of shape (cells,), cells known to somebody. ticket : int64 of shape (1,).
     learned : int32 of shape (1,), a cell that was found to be learned; by : int64 of shape (2,), from which cells:
         ``known[by[0]:by[1]]``.
+    region : working memory for claimants of several cells.
     """
 
     alone: np.ndarray
@@ -47,6 +49,7 @@ class Guard(NamedTuple):
     ticket: np.ndarray
     learned: np.ndarray
     by: np.ndarray
+    region: Region
 
 
 def make_guard(claimants: Claimants, words: np.ndarray, nodes: int, *, on: bool) -> Guard:
@@ -72,6 +75,7 @@ def make_guard(claimants: Claimants, words: np.ndarray, nodes: int, *, on: bool)
         ticket=np.zeros(1, np.int64),
         learned=np.empty(1, np.int32),
         by=np.empty(2, np.int64),
+        region=make_region(),
     )
 
 
@@ -193,7 +197,30 @@ def _several_safe(arcs, s, guard, number, known):  # type: ignore[no-untyped-def
         if i < known and guard.alone[guard.known[i]] == guard.alone[guard.known[start]]:
             continue
         safe = True
+        read = np.int64(0)
         if i > start + 1:
+            read = learned_off_labels(
+                arcs,
+                s,
+                guard.region,
+                guard.known,
+                start,
+                i,
+                guard.cells,
+                number,
+                guard.label,
+                guard.alone,
+                guard.unit,
+                guard.column,
+                guard.above,
+                guard.level,
+            )
+        if read > 0:
+            safe = False
+            guard.learned[0] = guard.region.learned[0]
+            guard.by[0] = start
+            guard.by[1] = i
+        elif read < 0:
             hold(arcs, s, guard.known, start, i)
             for k in range(number):
                 cell = guard.cells[k]

@@ -5,7 +5,8 @@ known then, they have learned it.  For one known cell that is so if and only if
 the two are a cut pair of the graph of hidden cells (`sdc.attack.cutpairs`;
 negative counts, which flows forbid and cuts do not, cannot matter: the known cell is itself
 protected, so whatever ran over it can run around it).  Who stands alone in several cells, such as
-the only claimant of their area, knows all of these; then each other cell of the same block is tried by a flow.
+the only claimant of their area, knows all of these (`sdc.suppression.region`); where that leaves a
+question open, each other cell of the same block is tried by a flow.
 
 Cells that the claimant stands alone in do not count (methods 10.12), nor do
 cells that lie within a cell known to be theirs alone.
@@ -22,6 +23,7 @@ from sdc.suppression.arcs import Arcs
 from sdc.suppression.claimants import Claimants, changes, hold, own_affair, release
 from sdc.suppression.meeting import NO_LIMIT
 from sdc.suppression.mending import mend_one
+from sdc.suppression.region import Region, learned_off_labels, make_region
 from sdc.suppression.search import Scratch
 
 __all__ = ["Exposed", "find_exposed", "hide_from_claimants"]
@@ -71,7 +73,14 @@ class Exposed:
         )
 
 
-def find_exposed(network: Network, arcs: Arcs, scratch: Scratch, claimants: Claimants, words: np.ndarray) -> Exposed:
+def find_exposed(
+    network: Network,
+    arcs: Arcs,
+    scratch: Scratch,
+    claimants: Claimants,
+    words: np.ndarray,
+    region: Region | None = None,
+) -> Exposed:
     """Cells that some lone claimant learns from the cells hidden now.
 
     `words` are random 64-bit words, uint64 of shape (cells,).
@@ -80,7 +89,7 @@ def find_exposed(network: Network, arcs: Arcs, scratch: Scratch, claimants: Clai
     tails, heads = network.tails[hidden], network.heads[hidden]
     labels = cut_labels(tails, heads, network.nodes, words[hidden])
     single = _learned_from_one(hidden, labels, claimants)
-    several = _learned_from_several(arcs, scratch, hidden, claimants)
+    several = _learned_from_several(arcs, scratch, hidden, labels, claimants, region or make_region())
     return single.joined(several)
 
 
@@ -110,18 +119,25 @@ def _learned_from_one(hidden: np.ndarray, labels: np.ndarray, claimants: Claiman
     )
 
 
-def _learned_from_several(arcs: Arcs, scratch: Scratch, hidden: np.ndarray, claimants: Claimants) -> Exposed:
+def _learned_from_several(
+    arcs: Arcs, scratch: Scratch, hidden: np.ndarray, labels: np.ndarray, claimants: Claimants, region: Region
+) -> Exposed:
     """Cells that become known to claimants who stand alone in several cells."""
     known = hidden[claimants.alone[hidden] >= 0]
     known = known[np.argsort(claimants.alone[known], kind="stable")]
     at = np.flatnonzero(np.diff(claimants.alone[known], prepend=-1))
     number = np.diff(at, append=len(known))
     at, number = at[number > 1], number[number > 1]
+    label = np.zeros(len(arcs.hidden), np.uint64)
+    label[hidden] = labels
+    by_label = hidden[np.argsort(labels, kind="stable")]
     near = np.empty(MOST_TRIED, np.int32)
     room = 64
     while True:
         found = np.empty((room, 2), np.int32)
-        total, untried = _try_several(arcs, scratch, known, at, number, near, *_arrays(claimants), found)
+        total, untried = _try_several(
+            arcs, scratch, region, known, at, number, by_label, label, near, *_arrays(claimants), found
+        )
         if total <= room:
             break
         room = total
@@ -160,12 +176,24 @@ def _pair(cells, starts, alone, unit, column, above, level, found):  # type: ign
 
 
 @lean
-def _try_several(arcs, s, known, at, number, near, alone, unit, column, above, level, found):  # type: ignore[no-untyped-def]
+def _try_several(  # type: ignore[no-untyped-def]
+    arcs, s, region, known, at, number, by_label, label, near, alone, unit, column, above, level, found
+):
     """Cells that claimants of several cells learn: (claimant, cell) in `found` as far as it reaches; how many, and untried."""
     total = 0
     untried = 0
     for i in range(len(at)):
         start, stop = at[i], at[i] + number[i]
+        read = learned_off_labels(
+            arcs, s, region, known, start, stop, by_label, len(by_label), label, alone, unit, column, above, level
+        )
+        if read >= 0:
+            for p in range(read):
+                if total < len(found):
+                    found[total, 0] = i
+                    found[total, 1] = region.learned[p]
+                total += 1
+            continue
         many = _cells_around(arcs, s, known, start, stop, near)
         if many < 0:
             untried += 1

@@ -14,6 +14,7 @@ from sdc.suppression.arcs import MUST_SHOW, hide_cells, make_arcs
 from sdc.suppression.claimants import claimants_of
 from sdc.suppression.guard import keeps_claimants, make_guard
 from sdc.suppression.lone import find_exposed, hide_from_claimants
+from sdc.suppression.region import make_region
 from sdc.suppression.search import make_scratch
 from sdc.suppression.suppress import suppress_table
 from sdc.tables import Table
@@ -103,6 +104,31 @@ def test_what_is_found_to_be_learned_is_learned_and_nothing_else_is(seed):
         int(node) for cell in np.flatnonzero(flatten(hidden)) for node in (network.tails[cell], network.heads[cell])
     }
     assert all(keeps_claimants(arcs, scratch, guard, node, 1000) for node in ends) == (not expected)
+
+
+def test_what_is_read_off_labels_is_what_trials_find():
+    """On larger tables: claimants of several cells, by labels and cell by cell."""
+    told = 0
+    for seed in range(60):
+        table = random_table(seed, areas=(12, 30), categories=(3, 9), mean=1.2, levels=3)
+        plain = replace(GUARDED, min_count=5, lone_claimants=False)
+        try:
+            safe, _ = suppress_table(table, primary=small(table, 5), spec=plain, key=KEY)
+        except Infeasible:
+            continue
+        network, arcs, scratch, claimants, words, exposed = exposed_by(table, hidden_of(safe))
+        tried = find_exposed(network, arcs, scratch, claimants, words, make_region(0))
+        assert read_by_claimant(exposed) == read_by_claimant(tried)
+        told += int(exposed.together.sum())
+    assert told > 0
+
+
+def read_by_claimant(exposed):
+    """Who learns what, of claimants of several cells."""
+    return {
+        (tuple(sorted(exposed.known[exposed.first[i] : exposed.first[i + 1]].tolist())), int(exposed.cell[i]))
+        for i in np.flatnonzero(exposed.together)
+    }
 
 
 def exposed_by(table, hidden, shown=()):
