@@ -1,7 +1,7 @@
 """The recipe of a release, from claimant records to published pages.
 
-Read the release file; read areas; count the caseload; shape tables; round
-them together; attack them; write tables, maps and pages; write the review
+Read the release file, and the release before it; read areas; count the
+caseload; shape tables; round them together; attack them; write tables, maps and pages; write the review
 pack; check the whole; put it in place.  What fails the attack or the check is
 not published, and nothing is written then.
 """
@@ -18,6 +18,7 @@ from claimants.dimensions import Dimension
 from common.faults import Faults
 from common.progress import SILENT, Progress
 from releases.alreadypublic import read_already_public
+from releases.before import match_tables
 from releases.check import check_release
 from releases.facts import release_facts, report_table
 from releases.folder import staged
@@ -30,7 +31,7 @@ from releases.protection import Protected, judge_method, protect_tables
 from releases.relations import refuse_relations, refuse_same_figures
 from releases.reviewfolder import review_folder
 from releases.reviewing import review_facts
-from releases.series import place_in_series
+from releases.series import Place, place_in_series
 from releases.shaping import hierarchy_of, tabulate
 from releases.software import software_name
 from releases.spec import Release, read_release
@@ -44,6 +45,7 @@ from reports.review import write_review
 from reports.site import find_downloads, write_site
 from reports.workbook import build_workbook
 from reports.xlsx import write_xlsx
+from sdc.attack.flips import judge_revision
 from sdc.attack.judge import audit_tables
 from sdc.findings import Audit, Finding
 from sdc.tables import Table
@@ -108,11 +110,13 @@ def publish(
     with staged(out, review, outside=[path, release.series.key_file, *files.values()], at=at) as staging:
         assert staging.review is not None
         caseload = _count(release, inputs, dimensions, staging.work, progress, threads)
-        log.info("caseload of %s: %s rows read", release.id, f"{caseload.rows_read:,}")
+        log.info("caseload of %s: %s rows read", place.id, f"{caseload.rows_read:,}")
         true, same = _shape(caseload, inputs, dimensions, release.protection.min_count, file)
-        protected = protect_tables(release.protection, true, key=key, progress=progress)
-        audit = _attack(release, protected, true, file, report, progress)
-        facts = release_facts(release, inputs.areas, place.previous)
+        units = {table.id: release.counts(table) for table in release.table}
+        earlier = match_tables(true, units, place.tables)
+        protected = protect_tables(release.protection, true, key=key, earlier=earlier, progress=progress)
+        audit = _attack(release, protected, true, place, file, report, progress)
+        facts = replace(release_facts(release, inputs.areas, place.previous), id=place.id)
         tables = tuple(
             report_table(spec, protected.safe[spec.id], dimensions[spec.id], release.counts(spec))
             for spec in release.table
@@ -204,6 +208,7 @@ def _attack(
     release: Release,
     protected: Protected,
     true: dict[str, Table],
+    place: Place,
     file: str,
     report: Path | None,
     progress: Progress,
@@ -224,6 +229,9 @@ def _attack(
         group_size=rules.group_size,
         progress=progress,
     ).joined(judge_method(rules))
+    for name, earlier in protected.earlier.items():
+        if place.revises:
+            audit = audit.joined(judge_revision(protected.safe[name], earlier, true[name], table=name))
     judged = _excused(audit) if release.exception else audit
     if not judged.safe:
         raise _refusal("the attack found what may not be told: nothing was published", audit, report)

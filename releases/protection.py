@@ -1,13 +1,14 @@
 """Protects the tables of a release by the method its release file names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.progress import SILENT, Progress
 from releases.spec import Protection
 from sdc.findings import Audit, Finding
 from sdc.rounding.controlled import ControlledRounding, RoundingPath, round_controlled
 from sdc.rounding.conventional import round_conventional
+from sdc.rounding.kept import Earlier
 from sdc.tables import SafeTable, Table
 
 __all__ = ["Protected", "judge_method", "protect_tables"]
@@ -15,17 +16,25 @@ __all__ = ["Protected", "judge_method", "protect_tables"]
 
 @dataclass(frozen=True, kw_only=True)
 class Protected:
-    """Safe tables by id, how it went (for reviewers), and what to say."""
+    """Safe tables by id, how it went (for reviewers), what to say, and the release before where values were kept."""
 
     safe: dict[str, SafeTable]
     path: RoundingPath | None
     notices: tuple[str, ...]
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
 
 
 def protect_tables(
-    spec: Protection, tables: Mapping[str, Table], *, key: bytes, progress: Progress = SILENT
+    spec: Protection,
+    tables: Mapping[str, Table],
+    *,
+    key: bytes,
+    earlier: Mapping[str, Earlier] | None = None,
+    progress: Progress = SILENT,
 ) -> Protected:
     """Round all tables of a release, those of controlled rounding together.
+
+    `earlier` is the release before, whose values are kept where counts did not change.
 
     Raises
     ------
@@ -43,8 +52,9 @@ def protect_tables(
             notices=("conventional rounding leaks by itself: totals are rounded apart from their parts",),
         )
     rounding = ControlledRounding(base=spec.base, min_count=spec.min_count)
-    safe, path = round_controlled(tables, spec=rounding, key=key, progress=progress)
-    return Protected(safe=safe, path=path, notices=())
+    kept = dict(earlier or {})
+    safe, path = round_controlled(tables, spec=rounding, key=key, earlier=kept, progress=progress)
+    return Protected(safe=safe, path=path, notices=(), earlier=kept)
 
 
 def judge_method(spec: Protection) -> Audit:

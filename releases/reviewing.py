@@ -11,6 +11,7 @@ from releases.protection import Protected
 from releases.spec import Release
 from reports.model import ReleaseFacts, ReportTable
 from reports.review import InputFile, ReviewFacts
+from sdc.attack.flips import flip_rows
 from sdc.attack.posterior import table_beliefs
 from sdc.findings import Audit
 from sdc.tables import TOTAL, SafeTable, Table
@@ -57,6 +58,13 @@ def review_facts(
         utility=tuple({"table": table.id, **row} for table in tables for row in utility(true[table.id], table.safe)),
         exceptions=tuple(one.model_dump(mode="json") for one in release.exception),
         notices=notices,
+        earlier=protected.earlier,
+        flips=tuple(
+            {"table": table.id, **row}
+            for table in tables
+            if table.id in protected.earlier
+            for row in flip_rows(table.safe, protected.earlier[table.id], true[table.id])
+        ),
     )
 
 
@@ -65,12 +73,18 @@ def _making(protected: Protected) -> dict[str, object]:
         return {"rounding": "each cell by itself"}
     told = asdict(protected.path)
     forced = told.pop("forced")
+    # Told table by table and level by level beside the release before.
+    for name in ("kept", "moved", "redrawn"):
+        del told[name]
+    if not told["forgotten"]:
+        del told["forgotten"]
     names = {
         "duels": "totals: duels settled",
         "turned": "totals: duels turned because a table had no rounding for the draw",
         "apart": "totals: pairs of areas set apart, because a table could not follow both ends without bias",
         "repaired": "totals: neighbourhoods solved together, because tables tie three or more areas to each other",
         "cycles": "categories: cycles cancelled",
+        "forgotten": "areas around which no value of the release before could be kept",
     }
     out: dict[str, object] = {names.get(name, name): value for name, value in told.items()}
     return out | {f"{name}: counts moved by force (a possible bias)": round(by, 3) for name, by in forced.items()}

@@ -67,6 +67,8 @@ class Series(_Part):
     id: Slug
     first: bool = False
     previous: Path | None = None
+    previous_review: Path | None = None
+    keep_values: bool = True
     key_file: Path
 
     @model_validator(mode="after")
@@ -75,6 +77,8 @@ class Series(_Part):
             raise ValueError(
                 "the release before must be named: set previous to its folder, or first = true if none was"
             )
+        if self.first and self.previous_review is not None:
+            raise ValueError("a first release has none before it: remove previous_review")
         return self
 
 
@@ -303,7 +307,13 @@ def _add(faults: Faults, fault: Mapping[str, Any]) -> None:
     faults.add(kind, found, mend, key=key or "the whole file")
 
 
-PATHS = {("series", "previous"), ("series", "key_file"), ("claims", "path"), ("geography", "lookup")}
+PATHS = {
+    ("series", "previous"),
+    ("series", "previous_review"),
+    ("series", "key_file"),
+    ("claims", "path"),
+    ("geography", "lookup"),
+}
 
 
 def _resolved(plain: Mapping[str, Any], folder: Path) -> dict[str, Any]:

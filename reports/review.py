@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from common.progress import SILENT, Progress
+from reports.beforebeside import standing_rows, write_before_beside
 from reports.model import ReleaseFacts, ReportTable
 from reports.pages import assets_path, fill_page
 from reports.statements import words
 from reports.tablepages import DataTable, Row
 from reports.truebeside import changes_table, rules_table, sample_table, write_true_beside
 from sdc.findings import Audit
+from sdc.rounding.kept import Earlier
 from sdc.tables import Table
 from sdc.utility.rows import ALL_CELLS
 
@@ -60,6 +62,8 @@ class ReviewFacts:
     max_certainty : what `highest_posterior` must not pass.
     exceptions : rule, reason, owner and expires of each exception asked for.
     notices : what the pipeline had to say.
+    earlier : by table id, the release before, where values of it were kept.
+    flips : what flips of shown values since then prove, a mapping per row, all rows with the same keys.
 
     Raises
     ------
@@ -82,6 +86,8 @@ class ReviewFacts:
     utility: tuple[Mapping[str, object], ...] = ()
     exceptions: tuple[Mapping[str, object], ...] = ()
     notices: tuple[str, ...] = ()
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
+    flips: tuple[Mapping[str, object], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.true) != len(self.tables):
@@ -102,6 +108,10 @@ def write_review(folder: Path, facts: ReviewFacts, *, progress: Progress = SILEN
         path = folder / f"true-beside-published-{table.id}.csv"
         write_true_beside(path, table, true)
         written.append(path)
+        if table.id in facts.earlier:
+            path = folder / f"before-beside-{table.id}.csv"
+            write_before_beside(path, table, true, facts.earlier[table.id])
+            written.append(path)
     page = folder / "review.html"
     page.write_text(fill_page("review.html", **_page_values(facts, written)), encoding="utf-8", newline="\n")
     for path in (*written, page):
@@ -192,6 +202,8 @@ def _page_values(facts: ReviewFacts, files: Sequence[Path]) -> dict[str, Any]:
         "figures": _plain_table("figures", told["caption"]["figures"], _pairs(facts.audit.figures)),
         "posterior": _plain_table("posterior", told["caption"]["posterior"], _surest(facts.posterior)),
         "utility": _plain_table("utility", told["caption"]["utility"], _pooled(facts.utility)),
+        "standings": _plain_table("standings", told["caption"]["standings"], _standings(facts)),
+        "flips": _plain_table("flips", told["caption"]["flips"], facts.flips),
         "exceptions": _plain_table("exceptions", told["caption"]["exceptions"], facts.exceptions),
         "comparisons": [_comparison(table, true) for table, true in tables],
         "files": [path.name for path in files],
@@ -212,13 +224,24 @@ def _comparison(table: ReportTable, true: Table) -> dict[str, Any]:
 def _small_files(facts: ReviewFacts) -> dict[str, Iterable[Mapping[str, object]]]:
     files: dict[str, Sequence[Mapping[str, object]]] = {
         "buckets.csv": [{"bucket": name, "rows": count} for name, count in facts.buckets.items()],
+        "flips.csv": facts.flips,
         "findings.csv": [_flat(finding.as_dict()) for finding in facts.audit.findings],
         "inputs.csv": [_input_row(one) for one in facts.inputs],
         "posterior.csv": facts.posterior,
         "rules.csv": [row for pair in zip(facts.tables, facts.true, strict=True) for row in rules_table(*pair)],
+        "standings.csv": _standings(facts),
         "utility.csv": facts.utility,
     }
     return {name: rows for name, rows in files.items() if rows}
+
+
+def _standings(facts: ReviewFacts) -> list[dict[str, object]]:
+    return [
+        row
+        for table, true in zip(facts.tables, facts.true, strict=True)
+        if table.id in facts.earlier
+        for row in standing_rows(table, true, facts.earlier[table.id])
+    ]
 
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> Path:

@@ -5,10 +5,12 @@ The totals tree is drawn once (`sdc.rounding.totals`); each table follows it
 (`sdc.rounding.cycles`).  Every cell becomes one of the two multiples of the
 base next to it: |r - x| < base, multiples stay, every margin adds up, and the
 mean over keys is the true count but for the forced moves, which are counted.
+Where the release before is given, unchanged counts keep their values
+(`sdc.rounding.kept`).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,12 +21,13 @@ from sdc.figures import figures_of
 from sdc.network import flatten, unflatten
 from sdc.rounding.cycles import cancel_cycles
 from sdc.rounding.draws import make_draws
-from sdc.rounding.joined import SCALE, Joined, join_tables, rounded_values
+from sdc.rounding.joined import SCALE, rounded_values
+from sdc.rounding.kept import CHANGED, FORCED, KEPT, Begun, Earlier, begin, forget, standing
 from sdc.rounding.repair import repair
 from sdc.rounding.search import make_scratch
-from sdc.rounding.totals import APART, DUELS, TURNS, Game, Totals, draw_totals
+from sdc.rounding.totals import APART, DUELS, TURNS, Game, draw_totals
 from sdc.rounding.tree import Tree, tree_of
-from sdc.tables import Method, SafeTable, Table
+from sdc.tables import Hierarchy, Method, SafeTable, Table
 
 __all__ = ["ControlledRounding", "RoundingPath", "round_controlled"]
 
@@ -69,6 +72,10 @@ class RoundingPath:
     repaired : neighbourhoods whose totals a solver picked together, because the tables tie three or more areas to each other.
     cycles : cycles of category cells cancelled.
     forced : by table, how many counts were moved by force, summed over duels.
+    kept : by table, cells whose count did not change and that kept their value; empty at a first publication.
+    moved : by table, cells whose count did not change and that had to take another value.
+    redrawn : by table, cells of the release before whose count changed.
+    forgotten : smallest areas around which nothing could be kept, because no rounding was found otherwise.
 
     Where `apart`, `turned` and `repaired` are 0 the totals are those of the population rounded alone.
     """
@@ -79,16 +86,26 @@ class RoundingPath:
     repaired: int
     cycles: int
     forced: dict[str, float]
+    kept: dict[str, int] = field(default_factory=dict)
+    moved: dict[str, int] = field(default_factory=dict)
+    redrawn: dict[str, int] = field(default_factory=dict)
+    forgotten: int = 0
 
 
 def round_controlled(
-    tables: Mapping[str, Table], *, spec: ControlledRounding, key: bytes, progress: Progress = SILENT
+    tables: Mapping[str, Table],
+    *,
+    spec: ControlledRounding,
+    key: bytes,
+    earlier: Mapping[str, Earlier] | None = None,
+    progress: Progress = SILENT,
 ) -> tuple[dict[str, SafeTable], RoundingPath]:
     """Round tables of one population over one hierarchy, so that one figure has one value.
 
     Parameters
     ----------
     tables : true tables by name, with equal totals over the same hierarchy.
+    earlier : by the same names, the release before as `sdc.rounding.kept.earlier_of` gives it; tables may be missing.
 
     Returns
     -------
@@ -97,33 +114,77 @@ def round_controlled(
     Raises
     ------
     ValueError
-        The tables do not share their hierarchy and totals.
+        The tables do not share their hierarchy and totals, or `earlier` is not of their shapes.
     Infeasible
         No totals were found that serve every table.
     """
+    before = dict(earlier or {})
     _check_shared(tables)
+    _check_earlier(tables, before)
     progress.step("drawing totals")
-    figures = {name: figures_of(table, key).hashes for name, table in tables.items()}
-    # The fewer the categories, the fewer the ways: what cannot be followed shows in narrow tables first.
-    narrow_first = sorted(tables.items(), key=lambda item: len(item[1].classification))
-    classified = {name: table for name, table in narrow_first if len(table.classification)}
-    hierarchy = next(iter(tables.values())).hierarchy
-    tree = tree_of(hierarchy)
-    totals, joined, path = _draw(tables, list(classified.values()), tree, next(iter(figures.values())), spec, key)
-    progress.step("rounding tables", len(classified))
+    work = _prepare(tables, spec, key)
+    known, height, forgotten = before, FORGOTTEN_AROUND, 0
+    while True:
+        begun = begin(
+            tables,
+            work.classified,
+            known,
+            tree=work.tree,
+            figures=work.figures,
+            base=spec.base,
+        )
+        clashes, totals, path = (begun.stuck, (), None) if len(begun.stuck) else _draw(work, begun, spec, key)
+        if path is not None:
+            break
+        fewer = forget(known, work.hierarchy, clashes, height)
+        if height >= len(work.hierarchy.levels) and _cells_known(fewer) == _cells_known(known):
+            raise _clash(tables, clashes)
+        known, height, forgotten = fewer, height + 1, forgotten + len(clashes)
+    progress.step("rounding tables", len(work.classified))
     values = {name: totals for name in tables}
     cycles = 0
-    for index, (name, table) in enumerate(classified.items()):
-        cycles += _round_categories(tree, joined, index, flatten(figures[name]), key)
-        values[name] = rounded_values(joined, index, table, totals, spec.base)
+    for index, (name, table) in enumerate(work.classified.items()):
+        cycles += _round_categories(work, begun, index, name, key)
+        values[name] = rounded_values(begun.joined, index, table, totals, spec.base)
         progress.advance()
     method = Method(name="controlled-rounding", base=spec.base, min_count=spec.min_count)
     safe = {
-        name: SafeTable(hierarchy=hierarchy, classification=table.classification, values=values[name], method=method)
+        name: SafeTable(
+            hierarchy=work.hierarchy, classification=table.classification, values=values[name], method=method
+        )
         for name, table in tables.items()
     }
-    forced = dict(zip(classified, path.forced.values(), strict=True))
-    return safe, replace(path, cycles=cycles, forced=forced)
+    kept, moved, redrawn = _stood(tables, safe, before)
+    return safe, replace(path, cycles=cycles, forgotten=forgotten, kept=kept, moved=moved, redrawn=redrawn)
+
+
+# Where keeping values leaves no rounding, the units so many levels above the areas concerned are drawn without it; then
+# wider ones, at last the whole as at a first publication.
+FORGOTTEN_AROUND = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What every attempt works on: tables, those of them with categories in the order they are joined, hashes, tree."""
+
+    tables: Mapping[str, Table]
+    classified: dict[str, Table]
+    figures: dict[str, np.ndarray]
+    hierarchy: Hierarchy
+    tree: Tree
+
+
+def _prepare(tables: Mapping[str, Table], spec: ControlledRounding, key: bytes) -> _Work:
+    # The fewer the categories, the fewer the ways: what cannot be followed shows in narrow tables first.
+    narrow_first = sorted(tables.items(), key=lambda item: len(item[1].classification))
+    hierarchy = next(iter(tables.values())).hierarchy
+    return _Work(
+        tables=tables,
+        classified={name: table for name, table in narrow_first if len(table.classification)},
+        figures={name: flatten(figures_of(table, key).hashes) for name, table in tables.items()},
+        hierarchy=hierarchy,
+        tree=tree_of(hierarchy),
+    )
 
 
 def _check_shared(tables: Mapping[str, Table]) -> None:
@@ -136,56 +197,75 @@ def _check_shared(tables: Mapping[str, Table]) -> None:
                 raise ValueError("tables that are rounded together must have equal totals")
 
 
+def _check_earlier(tables: Mapping[str, Table], earlier: Mapping[str, Earlier]) -> None:
+    for name, one in earlier.items():
+        if name not in tables or [a.shape for a in one.counts] != [a.shape for a in tables[name].counts]:
+            raise ValueError(f"earlier ({name}) must have the shapes of the table of that name")
+
+
+def _clash(tables: Mapping[str, Table], areas: np.ndarray) -> Infeasible:
+    codes = next(iter(tables.values())).hierarchy.codes[0]
+    return Infeasible(
+        f"the totals of {', '.join(codes[areas[:5]])} have no rounding that serves every table "
+        f"({len(areas)} areas in all); round fewer tables together, with fewer categories",
+        demands=tuple(tables),
+    )
+
+
 def _draw(
-    tables: Mapping[str, Table],
-    classified: Sequence[Table],
-    tree: Tree,
-    hashes: tuple[np.ndarray, ...],
-    spec: ControlledRounding,
-    key: bytes,
-) -> tuple[tuple[np.ndarray, ...], Joined, RoundingPath]:
-    """Draw the totals with every table following; returns totals per level as (units, 1), the moved tables, the path."""
-    first = next(iter(tables.values()))
-    hierarchy = first.hierarchy
-    figures = np.ascontiguousarray(hashes[0][:, -1])
-    joined = join_tables(classified, spec.base)
+    work: _Work, begun: Begun, spec: ControlledRounding, key: bytes
+) -> tuple[np.ndarray, tuple[np.ndarray, ...], RoundingPath | None]:
+    """Draw the totals with every table following.
+
+    Returns the areas that clash, totals per level as (units, 1), and the path: None where any area clashes.
+    """
+    first = next(iter(work.tables))
+    columns = len(work.tables[first].classification) + 1
+    joined = begun.joined
     game = Game(
-        tree=tree,
-        totals=_open_totals(first, spec.base),
-        draws=make_draws(sip_key(key, "totals"), figures),
+        tree=work.tree,
+        totals=begun.totals,
+        draws=make_draws(sip_key(key, "totals"), np.ascontiguousarray(work.figures[first].reshape(-1, columns)[:, -1])),
         joined=joined,
         scratch=make_scratch(joined),
-        forced=np.zeros(len(classified), np.int64),
+        forced=np.zeros(len(work.classified), np.int64),
         counts=np.zeros(3, np.int64),
-        gain=np.zeros(len(classified), np.int64),
+        gain=np.zeros(len(work.classified), np.int64),
     )
-    clashes, repaired = repair(game, draw_totals(game))
+    clashes, repaired = repair(game, draw_totals(game, begun.holds))
     if len(clashes):
-        raise Infeasible(
-            f"the totals of {', '.join(hierarchy.codes[0][clashes[:5]])} have no rounding that serves every table "
-            f"({len(clashes)} areas in all); round fewer tables together, with fewer categories",
-            demands=tuple(tables),
-        )
+        return clashes, (), None
     path = RoundingPath(
         duels=int(game.counts[DUELS]),
         turned=int(game.counts[TURNS]),
         apart=int(game.counts[APART]),
         repaired=repaired,
         cycles=0,
-        forced={str(index): float(parts) / SCALE for index, parts in enumerate(game.forced)},
+        forced={name: float(parts) / SCALE for name, parts in zip(work.classified, game.forced, strict=True)},
     )
-    return unflatten(game.totals.values, hierarchy, 1), joined, path
+    return clashes, unflatten(game.totals.values, work.hierarchy, 1), path
 
 
-def _open_totals(table: Table, base: int) -> Totals:
-    values = np.concatenate([counts[:, -1] for counts in table.counts])
-    floor = values // base * base
-    return Totals(values=values, floor=floor, ceiling=np.where(values == floor, floor, floor + base))
-
-
-def _round_categories(tree: Tree, joined: Joined, index: int, figures: np.ndarray, key: bytes) -> int:
+def _round_categories(work: _Work, begun: Begun, index: int, name: str, key: bytes) -> int:
     """Round one table's category cells with its totals fixed, in place; returns the number of cycles cancelled."""
-    cycles, left = cancel_cycles(tree, joined, index, make_draws(sip_key(key, "categories"), figures))
+    joined = begun.joined
+    draws = make_draws(sip_key(key, "categories"), work.figures[name])
+    cycles, left = cancel_cycles(work.tree, joined, index, draws)
     if left:
         raise RuntimeError("a category cell was left open: conservation does not hold")
     return int(cycles)
+
+
+def _cells_known(earlier: Mapping[str, Earlier]) -> int:
+    return sum(int(np.count_nonzero(known)) for one in earlier.values() for known in one.known)
+
+
+def _stood(
+    tables: Mapping[str, Table], safe: Mapping[str, SafeTable], earlier: Mapping[str, Earlier]
+) -> tuple[dict[str, int], ...]:
+    """By table, how many cells kept their value, were moved, and were drawn anew."""
+    stood = {name: flatten(standing(tables[name], safe[name].values, one)) for name, one in earlier.items()}
+    return tuple(
+        {name: int(np.count_nonzero(codes == code)) for name, codes in stood.items()}
+        for code in (KEPT, FORCED, CHANGED)
+    )

@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 
 from common.compiled import lean
-from sdc.rounding.joined import SCALE
+from sdc.rounding.joined import HELD_HIGH, SCALE
 from sdc.rounding.search import EXHAUSTED, OUT_OF_BUDGET, add_flow, find_path, push_path, spare
 
 __all__ = ["drop_flow", "find_flow", "follow_totals", "make_flow"]
@@ -35,27 +35,32 @@ GRAINS = 64
 
 
 @lean
-def find_flow(tree, joined, scratch, table, source, sink, level, up, down, force):  # type: ignore[no-untyped-def]
+def find_flow(tree, joined, scratch, table, source, sink, level, up, down, force, freeing):  # type: ignore[no-untyped-def]
     """Add to `scratch.flow` how one table follows a draw that moves `up` counts from source to sink.
 
     `down` is what the other end of the draw would have moved back, 0 if that
     is of no account.  `source` and `sink` are smallest areas whose smallest
     common unit is of the given level, or one of them -1, the outside of the other's top unit.
-    What no unbiased flow was found for is made by force if `force` says so.
+    What no unbiased flow was found for is made by force if `force` says so;
+    what even so is not found frees cells that are held if `freeing` says so.
 
     Returns what could not be moved (0 unless the draw clashes) and what was
     forced, both in parts of 1 / SCALE.
     """
     left = up * SCALE
-    left -= _straight(tree, joined, scratch, table, source, sink, level, up, down, left)
+    left -= _straight(tree, joined, scratch, table, source, sink, level, up, down, left, False)
     if left > 0:
-        left = _around(tree, joined, scratch, table, source, sink, level, up, down, left, BUDGET)
+        left = _around(tree, joined, scratch, table, source, sink, level, up, down, left, BUDGET, False)
     if left == 0 or not force:
         return left, np.int64(0)
     forced = left
-    left -= _straight(tree, joined, scratch, table, source, sink, level, up, 0, left)
+    left -= _straight(tree, joined, scratch, table, source, sink, level, up, 0, left, False)
     if left > 0:
-        left = _around(tree, joined, scratch, table, source, sink, level, up, 0, left, NO_BUDGET)
+        left = _around(tree, joined, scratch, table, source, sink, level, up, 0, left, NO_BUDGET, False)
+    if left > 0 and freeing:
+        left -= _straight(tree, joined, scratch, table, source, sink, level, up, 0, left, True)
+        if left > 0:
+            left = _around(tree, joined, scratch, table, source, sink, level, up, 0, left, NO_BUDGET, True)
     return left, forced
 
 
@@ -80,11 +85,11 @@ def follow_totals(tree, joined, scratch, table, areas, gains):  # type: ignore[n
             for loser in np.flatnonzero(left < 0):
                 while left[gainer] > 0 and left[loser] < 0:
                     source, sink = nodes[gainer], nodes[loser]
-                    meeting = find_path(tree, joined, scratch, table, source, sink, scope, 1, 1, 0, NO_BUDGET)
+                    meeting = find_path(tree, joined, scratch, table, source, sink, scope, 1, 1, 0, NO_BUDGET, True)
                     if meeting < 0:
                         break
                     part = push_path(
-                        joined, scratch, table, source, sink, meeting, min(left[gainer], -left[loser]), 1, 0
+                        joined, scratch, table, source, sink, meeting, min(left[gainer], -left[loser]), 1, 0, True
                     )
                     left[gainer] -= part
                     left[loser] += part
@@ -96,6 +101,8 @@ def make_flow(joined, scratch):  # type: ignore[no-untyped-def]
     """Move the cells as the present duel's flow says, and clear it."""
     for place in range(scratch.listed_count[0]):
         cell = scratch.touched[place]
+        if scratch.flow[cell] != 0 and joined.offset[cell] < 0:
+            joined.offset[cell] = joined.width if joined.offset[cell] == HELD_HIGH else 0
         joined.offset[cell] += scratch.flow[cell]
     drop_flow(scratch)
 
@@ -111,7 +118,7 @@ def drop_flow(scratch):  # type: ignore[no-untyped-def]
 
 
 @lean
-def _straight(tree, joined, scratch, table, source, sink, level, up, down, whole):  # type: ignore[no-untyped-def]
+def _straight(tree, joined, scratch, table, source, sink, level, up, down, whole, freeing):  # type: ignore[no-untyped-def]
     """Send what can go up a category from the source and down it to the sink; returns how much.
 
     It is spread over the categories by their room, so that cells stay off
@@ -125,7 +132,8 @@ def _straight(tree, joined, scratch, table, source, sink, level, up, down, whole
         for end in range(2):
             unit = sink if end else source
             while unit >= 0 and unit < limit and room > 0:
-                room = min(room, spare(offset, flow, width, start + unit * columns + k, end == 0, up, down))
+                cell = start + unit * columns + k
+                room = min(room, spare(offset, flow, width, cell, end == 0, up, down, freeing))
                 unit = parents[unit]
         share[k] = room
         total += room
@@ -147,7 +155,7 @@ def _straight(tree, joined, scratch, table, source, sink, level, up, down, whole
 
 
 @lean
-def _around(tree, joined, scratch, table, source, sink, level, up, down, left, budget):  # type: ignore[no-untyped-def]
+def _around(tree, joined, scratch, table, source, sink, level, up, down, left, budget, freeing):  # type: ignore[no-untyped-def]
     """Send what is left by paths, within the common unit first, then in wider ones; returns what then remains."""
     depth = len(tree.offsets) - 1
     if depth == 1:
@@ -159,12 +167,12 @@ def _around(tree, joined, scratch, table, source, sink, level, up, down, left, b
     for scope in range(level, depth + 1):
         while left > 0:
             least = min(left, grain)
-            meeting = find_path(tree, joined, scratch, table, start, end, scope, least, up, down, budget)
+            meeting = find_path(tree, joined, scratch, table, start, end, scope, least, up, down, budget, freeing)
             if meeting == EXHAUSTED or meeting == OUT_OF_BUDGET:
                 return left
             if meeting < 0:
                 break
-            left -= push_path(joined, scratch, table, start, end, meeting, left, up, down)
+            left -= push_path(joined, scratch, table, start, end, meeting, left, up, down, freeing)
     return left
 
 

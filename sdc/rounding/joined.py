@@ -3,6 +3,8 @@
 A cell is held by how far it lies above the multiple of the base below it, in
 parts of 1 / SCALE: *open* between 0 and the width (base × SCALE), *settled* at
 either end, and SHUT where the true count is a multiple, which must not change.
+A cell is HELD_LOW or HELD_HIGH, at the one end or the other, while it keeps the
+value of the release before (`sdc.rounding.kept`): it moves only where it must.
 """
 
 from collections.abc import Sequence
@@ -12,11 +14,11 @@ import numpy as np
 
 from sdc.tables import Table
 
-__all__ = ["SCALE", "SHUT", "Joined", "join_tables", "rounded_values"]
+__all__ = ["HELD_HIGH", "HELD_LOW", "SCALE", "SHUT", "Joined", "join_tables", "rounded_values"]
 
 # Parts of a count: flows are divided among cells, and 1 / SCALE is the largest error of one division.
 SCALE = 1 << 16
-SHUT = -1
+SHUT, HELD_LOW, HELD_HIGH = -1, -2, -3
 
 
 class Joined(NamedTuple):
@@ -24,7 +26,7 @@ class Joined(NamedTuple):
 
     Attributes
     ----------
-    offset : int32 of shape (cells,), each cell above its lower multiple, or SHUT.
+    offset : int32 of shape (cells,), each cell above its lower multiple, or SHUT, HELD_LOW or HELD_HIGH.
     starts : int64 of shape (tables + 1,), the first cell of each table, and the number of cells.
     columns : int64 of shape (tables,), columns per unit, the total last.
     width : base × SCALE.
@@ -61,7 +63,8 @@ def rounded_values(
     values = []
     place = joined.starts[index]
     for counts, total in zip(table.counts, totals, strict=True):
-        raised = joined.offset[place : place + counts.size].reshape(counts.shape) == joined.width
+        offset = joined.offset[place : place + counts.size].reshape(counts.shape)
+        raised = (offset == joined.width) | (offset == HELD_HIGH)
         level = counts // base * base + base * raised
         level[:, -1:] = total
         values.append(level)

@@ -21,7 +21,7 @@ import numpy as np
 
 from common.keys import siphash
 from sdc.rounding.follow import drop_flow, follow_totals, make_flow
-from sdc.rounding.joined import SCALE
+from sdc.rounding.joined import HELD_HIGH, SCALE, SHUT
 from sdc.rounding.totals import Game
 from sdc.solver import Rows, solve_mip
 
@@ -179,8 +179,9 @@ def _add_cells(game: Game, units: np.ndarray, inside: np.ndarray, rows: Rows) ->
     for start, columns in zip(game.joined.starts, game.joined.columns, strict=False):
         categories = int(columns) - 1
         offset = game.joined.offset[start + inside[:, None] * columns + np.arange(categories)]
-        present = np.maximum(offset, 0) / SCALE
-        bounds.append(np.where(offset < 0, 0.0, base).ravel())
+        # Cells that are held may move here.
+        present = np.where(offset == HELD_HIGH, game.joined.width, np.maximum(offset, 0)) / SCALE
+        bounds.append(np.where(offset == SHUT, 0.0, base).ravel())
         cells = first + np.arange(len(inside) * categories).reshape(len(inside), categories)
         first += cells.size
         for area, total in zip(areas, totals, strict=True):

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from common.compiled import lean
-from sdc.rounding.joined import Joined
+from sdc.rounding.joined import HELD_HIGH, SHUT, Joined
 
 __all__ = ["EXHAUSTED", "OUT_OF_BUDGET", "OUT_OF_SCOPE", "Scratch", "find_path", "make_scratch", "push_path", "spare"]
 
@@ -80,17 +80,19 @@ def make_scratch(joined: Joined) -> Scratch:
 
 
 @njit(cache=True, inline="always")
-def spare(offset, flow, width, cell, forward, up, down):  # type: ignore[no-untyped-def]
+def spare(offset, flow, width, cell, forward, up, down, freeing):  # type: ignore[no-untyped-def]
     """How much more may flow along a cell, forward or backward, in parts of 1 / SCALE.
 
     The draw moves `up` parts, and would have moved `down` parts the other way
     had it gone otherwise (0: that does not count).  Both must leave the cell
     between its multiples; the second to within one part, so that shares of a
-    whole add up to the whole.
+    whole add up to the whole.  A cell that is held moves only if `freeing` says so.
     """
     above = np.int64(offset[cell])
     if above < 0:
-        return np.int64(0)
+        if above == SHUT or not freeing:
+            return np.int64(0)
+        above = np.int64(width) if above == HELD_HIGH else np.int64(0)
     below = width - above
     if not forward:
         above, below = below, above
@@ -100,12 +102,12 @@ def spare(offset, flow, width, cell, forward, up, down):  # type: ignore[no-unty
 
 
 @lean
-def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down, budget):  # type: ignore[no-untyped-def]
+def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down, budget, freeing):  # type: ignore[no-untyped-def]
     """Look for a path from source to sink with room for `least`, from both ends at once.
 
     The two sides take turns node by node, so that a search fails as soon as
     the side with fewer open ways is exhausted.  Cells of units of level
-    `scope` and above are not used.
+    `scope` and above are not used, and held cells only if `freeing` says so.
 
     Returns
     -------
@@ -154,7 +156,7 @@ def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down
                 onward = children[place] * columns + categories if children[place] < areas else cell
             if (
                 stamp[side, onward] == ticket
-                or spare(offset, flow, width, cell, climbs == (side == 0), up, down) < least
+                or spare(offset, flow, width, cell, climbs == (side == 0), up, down, freeing) < least
             ):
                 continue
             if climbs and unit >= limit:
@@ -171,7 +173,7 @@ def find_path(tree, joined, scratch, table, source, sink, scope, least, up, down
 
 
 @lean
-def push_path(joined, scratch, table, source, sink, meeting, most, up, down):  # type: ignore[no-untyped-def]
+def push_path(joined, scratch, table, source, sink, meeting, most, up, down, freeing):  # type: ignore[no-untyped-def]
     """Send as much as the path found has room for, at most `most`; returns how much."""
     start = joined.starts[table]
     offset, flow, width = joined.offset, scratch.flow, joined.width
@@ -180,7 +182,8 @@ def push_path(joined, scratch, table, source, sink, meeting, most, up, down):  #
         node = meeting
         while node != (sink if side else source):
             came = scratch.came[side, node]
-            part = min(part, spare(offset, flow, width, start + (came >> 1), (came & 1) != side, up, down))
+            room = spare(offset, flow, width, start + (came >> 1), (came & 1) != side, up, down, freeing)
+            part = min(part, room)
             node = scratch.back[side, node]
     for side in range(2):
         node = meeting

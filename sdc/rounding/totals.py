@@ -27,8 +27,10 @@ the tree is walked up to three times, each time for the areas still open:
 3. TURNED: where the end drawn clashes with a table, the other end is taken.
 
 Which areas meet depends on the true counts and on earlier draws alone, so that
-FREE duels keep every expectation.  Almost all duels are FREE.  Areas that even
-then stay open are left to `sdc.rounding.repair`.
+FREE duels keep every expectation.  Almost all duels are FREE.  Where cells keep
+the values of the release before (`sdc.rounding.kept`), the second and the third
+walk are then made again, FREEING such cells where nothing else helps.  Areas
+that even then stay open are left to `sdc.rounding.repair`.
 """
 
 from typing import NamedTuple
@@ -45,7 +47,7 @@ from sdc.rounding.tree import Tree
 
 __all__ = ["APART", "DUELS", "TURNS", "Game", "Totals", "draw_totals"]
 
-FREE, FORCED, TURNED = range(3)
+FREE, FORCED, TURNED, FREEING, FREEING_TURNED = range(5)
 # What `Game.counts` counts.
 DUELS, TURNS, APART = range(3)
 
@@ -84,13 +86,14 @@ class Game(NamedTuple):
 
 
 @njit(cache=True)
-def draw_totals(game):  # type: ignore[no-untyped-def]
+def draw_totals(game, holds):  # type: ignore[no-untyped-def]
     """Round the totals of every level in place, every table following step by step.
 
+    `holds` says whether any cell is held.
     Returns the areas left open, int64: what they would take clashes with a table.
     """
     left = _open_areas(game)
-    for mode in (FREE, FORCED, TURNED):
+    for mode in range(FREEING_TURNED + 1 if holds else TURNED + 1):
         if len(left) > 0:
             # Open areas of each unit as a linked list: mostly one, more where a table forbids the duel of two.
             first_open = np.full(len(game.tree.parents), -1, np.int64)
@@ -168,27 +171,28 @@ def _duel(game, first, second, level, mode):  # type: ignore[no-untyped-def]
     if up == 0 or down == 0:
         return
     rises = _rises(game.draws, first, second, up, down)
-    done = _end(game, first, second, level, up, down, rises, False, True)
-    if not done and mode == FORCED:
+    freeing = mode >= FREEING
+    done = _end(game, first, second, level, up, down, rises, False, True, False)
+    if not done and (mode == FORCED or mode == FREEING):
         # Asked of both ends, so that it says nothing about the end drawn.
-        done = _end(game, first, second, level, up, down, not rises, True, False)
-        done = done and _end(game, first, second, level, up, down, rises, True, True)
-    if not done and mode >= TURNED:
-        done = _end(game, first, second, level, up, down, rises, True, True)
+        done = _end(game, first, second, level, up, down, not rises, True, False, freeing)
+        done = done and _end(game, first, second, level, up, down, rises, True, True, freeing)
+    if not done and (mode == TURNED or mode == FREEING_TURNED):
+        done = _end(game, first, second, level, up, down, rises, True, True, freeing)
         if not done:
-            done = _end(game, first, second, level, up, down, not rises, True, True)
+            done = _end(game, first, second, level, up, down, not rises, True, True, freeing)
             game.counts[TURNS] += done
     game.counts[DUELS if done else APART] += 1
 
 
 @lean
-def _end(game, first, second, level, up, down, rises, force, keep):  # type: ignore[no-untyped-def]
+def _end(game, first, second, level, up, down, rises, force, keep, freeing):  # type: ignore[no-untyped-def]
     """Whether every table can follow one end of a duel; it is made if `keep` says so."""
     source, sink, moved, other = (first, second, up, down) if rises else (second, first, down, up)
     gain = game.gain
     for table in range(len(gain)):
         missing, gain[table] = find_flow(
-            game.tree, game.joined, game.scratch, table, source, sink, level, moved, other, force
+            game.tree, game.joined, game.scratch, table, source, sink, level, moved, other, force, freeing
         )
         if missing > 0:
             drop_flow(game.scratch)
