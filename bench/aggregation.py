@@ -1,6 +1,5 @@
 """Claims to counts: `count_caseload` against one DuckDB statement that gives the same counts and buckets."""
 
-import statistics
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pyarrow.parquet as pq
 
 from bench import baselines
 from bench.made import DIMENSIONS, REFERENCE, finest_cells, read_ground
-from bench.measure import THREADS, Cost, costed, in_child, median
+from bench.measure import THREADS, Cost, costed, in_child, median, paired_ratios
 from bench.results import Row, ratio_row
 from claimants.caseload import Caseload, CaseloadSpec, count_caseload
 from claimants.dimensions import dimension
@@ -32,8 +31,7 @@ def measure_aggregation(folder: Path, repeats: int) -> list[Row]:
         if buckets != stated:
             raise RuntimeError(f"buckets differ: {buckets} and {stated}")
     in_child(_compare, folder)
-    ratio = statistics.median(a.seconds / b.seconds for a, b in zip(ours, theirs, strict=True))
-    cpu = statistics.median(a.cpu / b.cpu for a, b in zip(ours, theirs, strict=True))
+    ratio, cpu = paired_ratios(ours, theirs)
     rows = sum(buckets.values())
     return [
         Row(name="one DuckDB statement, claims to cells and buckets", of=f"{rows:,} rows", cost=median(theirs)),

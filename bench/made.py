@@ -4,9 +4,11 @@ import datetime as dt
 import hashlib
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,7 +18,7 @@ from geography.lookups import MADE_LEVELS, POSTCODE_AREA, POSTCODE_COLUMN
 from geography.postcodes import Postcodes, read_postcodes
 from releases.shaping import hierarchy_of, tabulate
 from releases.synth import DEMO_KEY, REFERENCE_DATE, SynthOptions, synthesise
-from sdc.tables import Table
+from sdc.tables import Classification, Table
 
 __all__ = [
     "DIMENSIONS",
@@ -26,6 +28,7 @@ __all__ = [
     "WORK",
     "Size",
     "finest_cells",
+    "linked_tables",
     "make",
     "read_ground",
     "true_tables",
@@ -36,6 +39,7 @@ KEY = DEMO_KEY
 REFERENCE: dt.date = REFERENCE_DATE
 DIMENSIONS = ("benefit", "age_band", "sex", "duration_band")
 WARM_ROWS = 1000
+FIFTH, FIFTH_SHARES, FIFTH_SEED = "group", (8, 4, 2, 1, 1), 5
 ROOT = Path(__file__).parents[1]
 # Whatever these say changes what is made, so that what was kept of before is of no use.
 MAKERS = (
@@ -94,8 +98,19 @@ def finest_cells(folder: Path) -> pa.Table:
     return pq.read_table(folder / "cells.parquet")
 
 
-def true_tables(folder: Path) -> dict[str, Table]:
-    """A true table by each dimension, over one hierarchy."""
+def true_tables(folder: Path, names: Sequence[str] = DIMENSIONS) -> dict[str, Table]:
+    """A true table by each of these dimensions, over one hierarchy."""
     hierarchy = hierarchy_of(read_ground(folder)[0])
     cells = finest_cells(folder)
-    return {name: tabulate(cells, {name: dimension(name)}, hierarchy) for name in DIMENSIONS}
+    return {name: tabulate(cells, {name: dimension(name)}, hierarchy) for name in names}
+
+
+def linked_tables(folder: Path) -> dict[str, Table]:
+    """Five one-way tables of the same claims: those by each dimension, and one by a made-up variable of five values."""
+    tables = true_tables(folder)
+    first = next(iter(tables.values()))
+    shares = np.array(FIFTH_SHARES) / sum(FIFTH_SHARES)
+    finest = np.random.default_rng(FIFTH_SEED).multinomial(first.counts[0][:, -1], shares)
+    classification = Classification(dimensions=(FIFTH,), categories=tuple((f"{FIFTH}{n}",) for n in range(len(shares))))
+    fifth = Table.from_finest(hierarchy=first.hierarchy, classification=classification, finest=finest)
+    return {**tables, FIFTH: fifth}

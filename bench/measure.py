@@ -6,6 +6,7 @@ they use.  Work whose memory matters runs in a fresh process (`in_child`), so th
 nothing is left over from the work before.
 """
 
+import math
 import os
 import pickle
 import resource
@@ -21,11 +22,24 @@ from typing import Any, TypeVar
 
 import psutil
 
-__all__ = ["THREADS", "Cost", "Meter", "costed", "hold_to_cores", "in_child", "median", "shared"]
+__all__ = [
+    "THREADS",
+    "Cost",
+    "Meter",
+    "costed",
+    "hold_to_cores",
+    "in_child",
+    "median",
+    "paired_ratios",
+    "runs_a_turn",
+    "shared",
+]
 
 T = TypeVar("T")
 
 THREADS = 2
+# Short work is run so often that a turn takes as long as this; one run would be all noise.
+SECONDS_A_TURN = 0.5
 SAMPLE_SECONDS = 0.05
 ROOT = Path(__file__).parents[1]
 STATUS = Path("/proc/self/status")
@@ -73,6 +87,20 @@ def shared(action: Callable[[], object], runs: int) -> Cost:
     """The cost of one run out of `runs` in a row."""
     _, cost = costed(lambda: [action() for _ in range(runs)])
     return Cost(seconds=cost.seconds / runs, cpu=cost.cpu / runs, peak=cost.peak)
+
+
+def runs_a_turn(action: Callable[[], object], repeats: int) -> int:
+    """How often short work is to be run in each turn; once where there is but one turn."""
+    return math.ceil(SECONDS_A_TURN / costed(action)[1].seconds) if repeats > 1 else 1
+
+
+def paired_ratios(costs: Sequence[Cost], others: Sequence[Cost]) -> tuple[float, float]:
+    """Medians of the ratios of wall and of processor seconds, pair by pair."""
+    pairs = list(zip(costs, others, strict=True))
+    return (
+        statistics.median(one.seconds / other.seconds for one, other in pairs),
+        statistics.median(one.cpu / other.cpu for one, other in pairs),
+    )
 
 
 def median(costs: Sequence[Cost]) -> Cost:

@@ -3,22 +3,35 @@
 import datetime as dt
 import os
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
-from bench.measure import THREADS, Cost
+from bench.measure import THREADS, Cost, median, paired_ratios
 
-__all__ = ["Row", "Section", "document", "limit_row", "markdown", "ratio_row"]
+__all__ = [
+    "Row",
+    "Section",
+    "document",
+    "faster_row",
+    "limit_row",
+    "markdown",
+    "minutes_row",
+    "per_cell_rows",
+    "ratio_row",
+]
 
 LIBRARIES = ("duckdb", "ibis-framework", "numba", "numpy", "pyarrow", "pandas", "xlsxwriter")
 MIB = 1 << 20
+PER_CELL_TARGET = 1.3
 INTRODUCTION = """\
 Written by `make bench`. Ratios are medians of paired runs within this run; seconds are medians; memory is the \
 largest resident set of the process while the work ran. Everything is held to two cores and two threads. \
+Whatever is timed in a warmed process was run there once before, for nothing: compiling, and reading what was \
+compiled before, is not in its figures. Costs per cell of an authority are of nine typical ones, one after another. \
 Records and areas are made up."""
 
 
@@ -65,6 +78,60 @@ def limit_row(name: str, of: str, cost: Cost, gibibytes: float) -> Row:
         target=f"≤ {gibibytes:g} GiB",
         verdict=_verdict(held, gibibytes, " GiB"),
     )
+
+
+def minutes_row(name: str, of: str, cost: Cost, minutes: float) -> Row:
+    """A row whose figure is time in minutes."""
+    taken = cost.seconds / 60
+    return Row(
+        name=name,
+        of=of,
+        cost=cost,
+        figure=f"{taken:.1f} min",
+        target=f"≤ {minutes:g} min",
+        verdict=_verdict(taken, minutes, " min"),
+    )
+
+
+def faster_row(
+    name: str, of: str, cost: Cost, times: float, target: float, *, told: str = "", less: bool = True
+) -> Row:
+    """A row that is to be `target` times as fast as something else, and no worse: `less` says whether it is not."""
+    enough = "meets" if times >= target else f"misses by {target - times:.1f} ×"
+    return Row(
+        name=name,
+        of=of,
+        cost=cost,
+        figure=f"{times:.1f} × as fast{told}",
+        target=f"≥ {target:g} ×, no more hidden, audit clean",
+        verdict=enough if less else f"{enough}, but more is hidden or the audit finds something",
+    )
+
+
+def per_cell_rows(label: str, sizes: Mapping[str, tuple[int, int]], costs: Mapping[str, Sequence[Cost]]) -> list[Row]:
+    """A row for each place, smallest first and the largest last: the cost per cell beside that of the others.
+
+    Parameters
+    ----------
+    sizes : by place, areas and cells of what was run.
+    costs : by place, its costs in each turn.
+    """
+    first, *_, last = sizes
+    rows = []
+    for place, (areas, cells) in sizes.items():
+        cost = median(costs[place])
+
+        def against(other: str, place: str = place, cells: int = cells) -> tuple[float, float]:
+            wall, processor = paired_ratios(costs[place], costs[other])
+            return wall * sizes[other][1] / cells, processor * sizes[other][1] / cells
+
+        name = f"{label}, one {place}: {cost.seconds / cells * 1e9:,.0f} ns a cell"
+        target = PER_CELL_TARGET if place == last else None
+        ratio, processor = against(first)
+        row = ratio_row(name, f"{areas:,} areas, {cells:,} cells", cost, ratio, target, cpu=processor)
+        beside = [f"{against(other)[0]:.2f} × of a {other}" for other in [*sizes][1:-1]]
+        rows.append(replace(row, figure=", ".join([row.figure, *beside])))
+    return rows
 
 
 def _verdict(figure: float, target: float, unit: str) -> str:

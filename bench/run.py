@@ -8,12 +8,16 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.aggregation import measure_aggregation, need_cells
+from bench.argus import measure_argus
+from bench.crossed import measure_crossed
 from bench.linearity import measure_linearity
 from bench.made import NATIONAL, WORK, Size, make
 from bench.measure import hold_to_cores
+from bench.methods import METHODS, measure_methods
 from bench.protection import measure_protection
 from bench.publication import measure_publication, measure_writing
 from bench.results import Row, Section, document
@@ -21,7 +25,19 @@ from bench.results import Row, Section, document
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
-def _publication(folder: Path, repeats: int) -> list[Section]:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a measure is asked: runs behind each median, methods to measure (all if none), seconds that others may take."""
+
+    repeats: int
+    methods: tuple[str, ...]
+    patience: float
+
+
+Measure = Callable[[Path, Asked], list[Section]]
+
+
+def _publication(folder: Path, asked: Asked) -> list[Section]:
     whole, steps = measure_publication(folder)
     return [
         Section(title="The whole release", rows=tuple(whole)),
@@ -29,14 +45,26 @@ def _publication(folder: Path, repeats: int) -> list[Section]:
     ]
 
 
-def _titled(title: str, measure: Callable[[Path, int], list[Row]]) -> Callable[[Path, int], list[Section]]:
-    return lambda folder, repeats: [Section(title=title, rows=tuple(measure(folder, repeats)))]
+def _methods(folder: Path, asked: Asked) -> list[Section]:
+    return measure_methods(folder, asked.repeats, asked.methods)
 
 
-MEASURES: dict[str, Callable[[Path, int], list[Section]]] = {
+def _argus(folder: Path, asked: Asked) -> list[Section]:
+    rows = measure_argus(folder, asked.repeats, asked.patience)
+    return [Section(title="Suppression beside τ-ARGUS", rows=tuple(rows))]
+
+
+def _titled(title: str, measure: Callable[[Path, int], list[Row]]) -> Measure:
+    return lambda folder, asked: [Section(title=title, rows=tuple(measure(folder, asked.repeats)))]
+
+
+MEASURES: dict[str, Measure] = {
     "aggregation": _titled("Claims to counts", measure_aggregation),
     "protection": _titled("Counts to safe counts", measure_protection),
     "linearity": _titled("Cost per cell, from an authority to the country", measure_linearity),
+    "methods": _methods,
+    "crossed": _titled("Several margins at once", measure_crossed),
+    "argus": _argus,
     "writing": _titled("Safe counts to files", measure_writing),
     "publication": _publication,
 }
@@ -52,14 +80,15 @@ def main() -> None:
     chosen = options.only or list(MEASURES)
     if "aggregation" not in chosen and not (folder / "cells.parquet").exists():
         need_cells(folder)
+    asked = Asked(repeats=options.repeats, methods=tuple(options.method or ()), patience=options.patience)
     sections = []
     for name in [name for name in MEASURES if name in chosen]:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
-        sections += MEASURES[name](folder, options.repeats)
+        sections += MEASURES[name](folder, asked)
     text = document(sections, str(size), load)
     print(text)
     results = options.results
-    if results is None and size == NATIONAL and not options.only:
+    if results is None and size == NATIONAL and not options.only and not options.method:
         results = RESULTS
     if results is not None:
         results.write_text(text, encoding="utf-8", newline="\n")
@@ -70,6 +99,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=NATIONAL.claims, help="claims to make (default: %(default)s)")
     parser.add_argument("--areas", type=int, default=NATIONAL.areas, help="output areas to make (default: %(default)s)")
     parser.add_argument("--only", action="append", choices=list(MEASURES), help="measure this alone; repeatable")
+    parser.add_argument(
+        "--method", action="append", choices=list(METHODS), help="of the methods, measure this alone; repeatable"
+    )
+    parser.add_argument(
+        "--patience", type=float, default=600, help="seconds after which τ-ARGUS is stopped (default: %(default)s)"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="runs behind each median (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=WORK, help="where made-up data is kept (default: bench/work)")
     parser.add_argument("--results", type=Path, help="write the results here (default: bench/RESULTS.md at full size)")

@@ -38,13 +38,22 @@ def test_a_tiny_run_measures_everything_and_writes_the_table(tmp_path: Path) -> 
     for name, target in (
         ("count_caseload", "≤ 1.25 ×"),
         ("round_controlled, one table", "≤ 3 ×"),
+        ("round_controlled, 5 linked tables", "≤ 30 ×"),
         ("round_controlled, one country", "≤ 1.3 ×"),
+        ("protect_nearest", "≤ 150 ×"),
+        ("key_sums and protect_by_cell_key", "≤ 5 ×"),
+        ("suppress_table with its audit, from LSOA up", "≤ 10 ×"),
+        ("suppress_table with its audit, no lone claimants", "≤ 60 ×"),
+        ("suppress_table with its audit, lone claimants too", "≤ 150 ×"),
+        ("protect_random, one country", "≤ 1.3 ×"),
+        ("round_cube", "≤ 5 min"),
         ("audit_tables, one country", "≤ 1.3 ×"),
         ("publish", "≤ 8 GiB"),
     ):
         line = next(line for start, line in lines.items() if start.startswith(name))
         assert target in line
         assert "meets" in line or "misses by" in line
+    assert any("τ-ARGUS" in line for line in written.splitlines())
     for ending in ("csv", "parquet", "ods", "xlsx"):
         assert f"writing {ending}" in lines
 

@@ -156,7 +156,7 @@ def test_claims_are_what_they_are_alone_and_so_are_people_where_nothing_binds():
         assert all(np.array_equal(a, b) for a, b in zip(people[name].values, heads[name].values, strict=True))
 
 
-def test_drawn_apart_the_tie_breaks_and_drawn_together_it_holds():
+def test_10_4_drawn_apart_the_tie_breaks_and_drawn_together_it_holds():
     """Methods 10.4, on a town of small areas."""
     population = town(7, areas=40, mean=12, second=0.25)
     apart = 0
