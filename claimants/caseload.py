@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from claimants.besidepeople import claims_beside_people_query
 from claimants.counting import KEYS, Tally, claims_query, people_query, tally_claims, tally_people
 from claimants.dimensions import Dimension
 from claimants.engine import DEFAULT_MEMORY, EngineRefusal, connect, fetch
@@ -40,17 +41,20 @@ class CaseloadSpec:
     count : "claims", or "people": each person once, by the claim that stands for them.
     dimensions : of the joint table; for people, what a dimension of the claim
         says is said by the claim that stands for the person.
+    beside_people : count claims so that they fit people counted by the same dimensions: of each
+        benefit one a person, in the person's area (`claimants.besidepeople`).
 
     Raises
     ------
     ValueError
-        `count` is neither, a dimension comes twice, or client groups, which
-        place persons, are asked for claims.
+        `count` is neither, a dimension comes twice, client groups, which
+        place persons, are asked for claims, or people are to stand beside people.
     """
 
     reference_date: dt.date
     count: str = "claims"
     dimensions: tuple[Dimension, ...] = ()
+    beside_people: bool = False
 
     def __post_init__(self) -> None:
         if self.count not in ("claims", "people"):
@@ -60,6 +64,8 @@ class CaseloadSpec:
             raise ValueError(f"dimensions ({', '.join(names)}) must be all different")
         if self.count == "claims" and "client_group" in names:
             raise ValueError("dimensions (client_group) must not be asked for claims: it places persons")
+        if self.beside_people and self.count != "claims":
+            raise ValueError("beside_people must be asked of claims alone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +79,7 @@ class Caseload:
         record keys were asked for, `ckey` (int64, sum of the record keys of those
         counted, modulo their range), sorted by area and then by the dimensions;
         what is not there is zero.
-    buckets : where every row went, in fixed order; for people with one bucket more.
+    buckets : where every row went, in fixed order; for people, and claims beside people, with one bucket more.
     rows_read : rows of the extract, equal to the sum of the buckets.
     notices : sentences for the reviewer, some with true counts.
     """
@@ -112,7 +118,11 @@ def count_caseload(
     InputError
         The extract cannot be read, lacks a column, holds no row, or names
         output areas that `area_codes` lacks; memory does not suffice.
+    ValueError
+        Record keys are asked for of claims beside people.
     """
+    if spec.beside_people and record_keys is not None:
+        raise ValueError("record_keys must not be asked for beside_people: cell keys do not keep people <= claims")
     progress.step("Counting claims", total=1)
     with connect(spill=spill, memory=memory, threads=threads) as connection:
         opened = _open(connection, extract, spec, postcodes is not None)
@@ -160,6 +170,8 @@ def _tally(connection: Any, rows: Any, shape: Shape, spec: CaseloadSpec, keys: R
     keyed = None
     if keys is not None:
         keyed = partial(with_record_keys, secret=keep_secret(connection, keys), key_range=keys.key_range)
+    if spec.beside_people:
+        return tally_claims(fetch(connection, claims_beside_people_query(rows, shape, spec.reference_date)))
     if spec.count == "claims":
         return tally_claims(fetch(connection, claims_query(rows, keyed)))
     return tally_people(fetch(connection, people_query(rows, shape, spec.reference_date, keyed)))
@@ -205,6 +217,11 @@ def _notices(tally: Tally, opened: Extract) -> list[str]:
         lines.append(
             f"{tally.disagreeing} claims stand there more than once and their copies differ: "
             "the one of the smallest area code and first categories counts"
+        )
+    if tally.moved:
+        lines.append(
+            f"{tally.moved} claims are counted in the area of the claim of their person that started last, not in their own: "
+            "beside people, all claims of a person stand where the person is counted"
         )
     decisive = [need.field for need in erasure_needs()]
     absent = [field for field in decisive if field in opened.absent]

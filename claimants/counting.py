@@ -28,9 +28,21 @@ import pyarrow as pa
 from claimants.records import Shape
 from claimants.states import ANOTHER_CLAIM, BUCKET_OF, BUCKETS, COUNTED, DUPLICATE, LIVE_WITH_BENEFIT, State
 
-__all__ = ["KEYS", "Keyed", "Tally", "claims_query", "people_query", "tally_claims", "tally_people"]
+__all__ = [
+    "KEYS",
+    "Keyed",
+    "Tally",
+    "by_claim",
+    "claims_query",
+    "days_and_cell",
+    "people_query",
+    "tally_claims",
+    "tally_people",
+    "whole",
+]
 
 KEYS = "ckey"
+OTHERS = "others"
 # Rows with a column `person` to the same with a column `record_key` (`claimants.recordkeys.with_record_keys`).
 Keyed = Callable[[Any], Any]
 
@@ -40,6 +52,7 @@ class Tally:
     """Counts by cell (two int64 arrays, cells ascending), rows by state, buckets, and claims whose copies disagree.
 
     `keys` are sums of record keys by cell, int64 like the counts, where they were asked for.
+    `moved` are claims counted in another area than their own, which claims beside people alone may be.
     """
 
     cells: np.ndarray
@@ -48,9 +61,10 @@ class Tally:
     buckets: dict[str, int]
     disagreeing: int
     keys: np.ndarray | None = None
+    moved: int = 0
 
 
-def _by_claim(rows: Any, kept: Any) -> Any:
+def by_claim(rows: Any, kept: Any) -> Any:
     """Rows grouped by state and, where `kept`, by claim: rows, smallest and largest cell."""
     return rows.group_by(
         state=rows.state,
@@ -68,17 +82,17 @@ def claims_query(rows: Any, keyed: Keyed | None = None) -> Any:
     each claim.  The cell is missing but for the state `LEFT`.
     """
     left = rows.state == int(State.LEFT)
-    claims = _by_claim(rows, left).drop("group")
+    claims = by_claim(rows, left).drop("group")
     if keyed is not None:
         claims = keyed(claims)
     cell = ibis.cases((claims.state == int(State.LEFT), claims.cell), else_=None)
     columns = {
         "claims": claims.count(),
-        "rows": _whole(claims.rows.sum()),
-        "disagreeing": _whole((claims.cell != claims.other).sum()),
+        "rows": whole(claims.rows.sum()),
+        "disagreeing": whole((claims.cell != claims.other).sum()),
     }
     if keyed is not None:
-        columns[KEYS] = _whole(claims.record_key.sum())
+        columns[KEYS] = whole(claims.record_key.sum())
     return claims.group_by(state=claims.state, cell=cell).aggregate(**columns)
 
 
@@ -93,21 +107,20 @@ def people_query(rows: Any, shape: Shape, reference: dt.date, keyed: Keyed | Non
     group_index = [wanted.name for wanted in shape.dimensions].index("client_group") if _grouped(shape) else None
     kept_states = LIVE_WITH_BENEFIT if group_index is not None else (State.LEFT,)
     kept = rows.state.isin([int(state) for state in kept_states])
-    claims = _by_claim(rows, kept)
+    claims = by_claim(rows, kept)
     left = claims.state == int(State.LEFT)
-    days = ibis.literal(reference).delta(claims.start, unit="day")
-    rank = days.cast("int64") * shape.cells + claims.cell
+    rank = days_and_cell(claims, shape, reference)
     of_person = claims.person.notnull()
     people = claims.group_by(
         state=ibis.cases((of_person, int(State.LEFT)), else_=claims.state), person=claims.person
     ).aggregate(
         rank=rank.min(where=left),
         group=claims.group.min(where=of_person),
-        claims=_whole((left & of_person).sum()),
-        disagreeing=_whole((left & (claims.cell != claims.other)).sum()),
-        rows_folded=_whole(claims.rows.sum(where=~of_person)),
+        claims=whole((left & of_person).sum()),
+        disagreeing=whole((left & (claims.cell != claims.other)).sum()),
+        rows_folded=whole(claims.rows.sum(where=~of_person)),
         **{
-            _rows_name(state): _whole(claims.rows.sum(where=of_person & (claims.state == int(state))))
+            _rows_name(state): whole(claims.rows.sum(where=of_person & (claims.state == int(state))))
             for state in kept_states
         },
     )
@@ -117,10 +130,16 @@ def people_query(rows: Any, shape: Shape, reference: dt.date, keyed: Keyed | Non
     if group_index is not None:
         cell = cell + people.group.cast("int64") * shape.strides[group_index + 1]
     names = ["claims", "disagreeing", "rows_folded", *map(_rows_name, kept_states)]
-    columns = {"people": _whole(people.rank.notnull().sum()), **{name: _whole(people[name].sum()) for name in names}}
+    columns = {"people": whole(people.rank.notnull().sum()), **{name: whole(people[name].sum()) for name in names}}
     if keyed is not None:
-        columns[KEYS] = _whole(people.record_key.sum(where=people.rank.notnull()))
+        columns[KEYS] = whole(people.record_key.sum(where=people.rank.notnull()))
     return people.group_by(state=people.state, cell=cell).aggregate(**columns)
+
+
+def days_and_cell(claims: Any, shape: Shape, reference: dt.date) -> Any:
+    """The rank of a claim among those of its person, smaller is first: days since its start, then its cell."""
+    days = ibis.literal(reference).delta(claims.start, unit="day")
+    return days.cast("int64") * shape.cells + claims.cell
 
 
 def _grouped(shape: Shape) -> bool:
@@ -131,13 +150,14 @@ def _rows_name(state: State) -> str:
     return f"rows_{state.name.lower()}"
 
 
-def _whole(amount: Any) -> Any:
+def whole(amount: Any) -> Any:
+    """A sum as int64, 0 where there was nothing to sum."""
     # Sums of whole numbers are 128 bits wide in DuckDB, and would leave it as floating point.
     return amount.fill_null(0).cast("int64")
 
 
 def tally_claims(table: pa.Table) -> Tally:
-    """The result of `claims_query`, told apart into cells and buckets."""
+    """The result of `claims_query`, or of claims beside people, told apart into cells and buckets."""
     state = _column(table, "state")
     rows = _column(table, "rows")
     left = state == State.LEFT
@@ -146,9 +166,15 @@ def tally_claims(table: pa.Table) -> Tally:
     states = {State(int(value)): int(count) for value, count in zip(state[~left], rows[~left], strict=True)}
     buckets = _buckets(states)
     buckets[COUNTED] = int(claims.sum())
-    buckets[DUPLICATE] = int(rows[left].sum()) - buckets[COUNTED]
+    moved = 0
+    if OTHERS in table.column_names:
+        buckets[ANOTHER_CLAIM] = int(_column(table, OTHERS)[left].sum())
+        moved = int(_column(table, "moved")[left].sum())
+    buckets[DUPLICATE] = int(rows[left].sum()) - buckets[COUNTED] - buckets.get(ANOTHER_CLAIM, 0)
     disagreeing = int(_column(table, "disagreeing")[left].sum())
-    return Tally(cells=cells, counts=counts, states=states, buckets=buckets, disagreeing=disagreeing, keys=keys)
+    return Tally(
+        cells=cells, counts=counts, states=states, buckets=buckets, disagreeing=disagreeing, keys=keys, moved=moved
+    )
 
 
 def tally_people(table: pa.Table) -> Tally:

@@ -222,10 +222,10 @@ def _audit(
 ) -> Audit:
     """Attack the tables of each population together, and join what was found."""
     audit = Audit()
-    populations = dict.fromkeys(one.said.known.population for one in read.tables.values())
+    populations = dict.fromkeys(_population(one.said) for one in read.tables.values())
     for population in populations:
-        tables = {name: one for name, one in read.tables.items() if one.said.known.population == population}
-        public = [one for one in read.public if one.said.known.population == population]
+        tables = {name: one for name, one in read.tables.items() if _population(one.said) == population}
+        public = [one for one in read.public if _population(one.said) == population]
         safe = {name: one.safe for name, one in tables.items()}
         refuse_relations({**safe, **{str(one.said.path): one.safe for one in public}})
         audit = audit.joined(
@@ -242,6 +242,11 @@ def _audit(
     if len(populations) > 1:
         audit = audit.joined(Audit(not_checked=("tables of different populations against each other",)))
     return audit
+
+
+def _population(said: Said) -> str:
+    """What a file counts, by what is known of it or else by the metadata beside it; blank where nothing is said."""
+    return said.known.population or (said.told.population if said.told else "")
 
 
 def _noisy(tables: Mapping[str, Published], min_count: int) -> Audit:

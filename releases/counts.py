@@ -36,6 +36,8 @@ class CountsSpec:
     path : the file.
     nest : columns that hold the area tree, smallest first.
     by : columns of flat dimensions; several are flattened to their finest crossing.
+    further : columns of further nests, smallest first, which the file holds itself;
+        the smallest of each is a dimension behind those of `by`.
     count : the column of counts.
     areas, categories : files that list all areas and all categories there are.
     complete : True where the file itself names everything that neither list does.
@@ -45,11 +47,17 @@ class CountsSpec:
     path: Path
     nest: tuple[str, ...]
     by: tuple[str, ...] = ()
+    further: tuple[tuple[str, ...], ...] = ()
     count: str = "count"
     areas: Path | None = None
     categories: Path | None = None
     complete: bool = False
     record_keys: bool = False
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Columns of all dimensions: the flat ones, then the smallest of each further nest."""
+        return (*self.by, *(nest[0] for nest in self.further))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,11 +66,13 @@ class Counted:
 
     `keys` int64 of shape (smallest areas, categories), or (smallest areas, 1) for
     totals alone: sums of record keys; None where none were asked for or given.
+    `nests` are the trees of the further nests.
     """
 
     table: Table
     notices: tuple[str, ...]
     keys: np.ndarray | None = None
+    nests: tuple[Hierarchy, ...] = ()
 
 
 def read_counts(spec: CountsSpec) -> Counted:
@@ -77,12 +87,14 @@ def read_counts(spec: CountsSpec) -> Counted:
         nest or the rows disagree with it; rows repeat.  All faults are told at once.
     """
     faults = Faults(str(spec.path))
-    check_columns(spec.nest, spec.by, spec.count, faults)
+    check_columns(spec.nest, _uses(spec), spec.count, faults)
     _check_lists(spec, faults)
     faults.raise_if_any()
     tree, listed, notices = _read_lists(spec, faults)
     try:
-        tidy = _read_file(spec.path, spec.nest, spec.by, spec.count, own_tree=spec.areas is None, keys=spec.record_keys)
+        tidy = _read_file(
+            spec.path, spec.nest, _uses(spec), spec.count, own_tree=spec.areas is None, keys=spec.record_keys
+        )
     except InputError as error:
         faults.extend(error)
         raise InputError(faults.found) from None
@@ -90,7 +102,10 @@ def read_counts(spec: CountsSpec) -> Counted:
         tree = tree_of_columns(tidy, spec.nest, faults)
     counts = read_whole_numbers(tidy, spec.count, faults)
     keys = _read_keys(tidy, counts, faults) if spec.record_keys and KEY_COLUMN in tidy else None
-    dimensions = {name: listed.get(name) or own_categories(tidy, name) for name in spec.by}
+    dimensions = {name: listed.get(name) or own_categories(tidy, name) for name in spec.dimensions}
+    nests = [tree_of_columns(tidy, nest, faults) for nest in spec.further]
+    for nest, found in zip(spec.further, nests, strict=True):
+        _tell_without_parent(nest, found, dimensions[nest[0]], faults)
     index = _dimension_index(tidy, dimensions, faults)
     units = None if tree is None else _area_index(tidy, tree, spec.nest, faults)
     if tree is None or units is None:
@@ -107,6 +122,7 @@ def read_counts(spec: CountsSpec) -> Counted:
         table=_tabulated(tree, classification, place, counts),
         notices=notices,
         keys=None if keys is None else _by_cell(tree, classification, place, keys),
+        nests=tuple(found for found in nests if found is not None),
     )
 
 
@@ -134,13 +150,26 @@ def read_truth(
 # --- What is asked, and the lists -----------------------------------------------------------------
 
 
+def _uses(spec: CountsSpec) -> tuple[str, ...]:
+    """All columns that a table is by beside its areas, whether they are published by themselves or are levels of a nest."""
+    return (*spec.by, *(column for nest in spec.further for column in nest))
+
+
+def _tell_without_parent(nest: Sequence[str], tree: Hierarchy | None, codes: Sequence[str], faults: Faults) -> None:
+    """Note a fault for listed codes of a further nest that no row gives a place in it."""
+    missing = [] if tree is None else sorted(set(codes) - set(tree.codes[0].tolist()))
+    for code in missing:
+        found = f"{quotable(code)} is in the list, and no row says which {nest[1]} it lies in"
+        faults.add("no place", found, "add a row for it, with a count of 0 where nobody is counted", column=nest[0])
+
+
 def _check_lists(spec: CountsSpec, faults: Faults) -> None:
     if spec.complete:
         return
     if spec.areas is None:
         found = "which areas there are is said nowhere, and rows must not depend on who is counted"
         faults.add("no list", found, "give --areas FILE, or --complete if COUNTS names every area", key="--areas")
-    if spec.by and spec.categories is None:
+    if spec.dimensions and spec.categories is None:
         found = "which categories there are is said nowhere, and rows must not depend on who is counted"
         mend = "give --categories FILE, or --complete if COUNTS names every category"
         faults.add("no list", found, mend, key="--categories")
@@ -158,7 +187,7 @@ def _read_lists(
         faults.extend(error)
     try:
         if spec.categories is not None:
-            listed, notices = read_categories(spec.categories, spec.by)
+            listed, notices = read_categories(spec.categories, spec.dimensions)
             if not spec.complete:
                 _tell_unlisted(spec, listed, faults)
     except InputError as error:
@@ -167,7 +196,7 @@ def _read_lists(
 
 
 def _tell_unlisted(spec: CountsSpec, listed: Mapping[str, Sequence[str]], faults: Faults) -> None:
-    for name in spec.by:
+    for name in spec.dimensions:
         if name not in listed:
             mend = "add its categories, or give --complete if COUNTS names every one"
             faults.add("no list", f"lists no category of '{name}'", mend, file=str(spec.categories))

@@ -1,18 +1,19 @@
-"""Tables of several flat dimensions with every margin: what each method makes of them.
+"""Tables of several dimensions or nests with every margin: what each method makes of them.
 
 Such a table is no network (`sdc.cube`).  It comes as the crossing of its
 dimensions, and goes out as cells.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from common.faults import Infeasible
+from common.faults import Fault, Infeasible, InputError
 from releases.asked import LEAKS, Asked, valid, with_key
 from releases.hiding import suppression_spec
+from releases.methodoptions import cost_factors
 from releases.noisy import cell_key
 from releases.roundings import nearest_asked, rounding_spec
 from sdc.attack.intervals import NO_BOUND, rounded_small_counts
@@ -20,7 +21,15 @@ from sdc.attack.systems import PublishedCells, audit_cells
 from sdc.attack.theorem import check_cells
 from sdc.cube import Cube
 from sdc.findings import Audit
-from sdc.margins import cells_of_margins, in_cells, margin_table
+from sdc.margins import (
+    block_classification,
+    block_counts,
+    block_name,
+    block_table,
+    blocks_of,
+    cells_of_blocks,
+    in_cells,
+)
 from sdc.rounding.conventional import round_conventional
 from sdc.rounding.crossed import round_cube
 from sdc.rounding.inner import finest_cells
@@ -28,12 +37,12 @@ from sdc.rounding.random import RandomRounding
 from sdc.rounding.random_cube import protect_random_cube
 from sdc.rounding.smallcounts import SmallCountRounding, protect_small_counts, round_small_counts
 from sdc.rounding.steps import StepsRounding
-from sdc.rules.flags import apply_rules, flag_counts
+from sdc.rules.flags import Flags, apply_rules, flag_counts
 from sdc.rules.settings import rules_of
-from sdc.suppression.cells import CellSuppression, suppress_cells
-from sdc.suppression.report import PRIMARY, REASONS, SECONDARY, STATUSES
+from sdc.suppression.cells import CellChoices, CellSuppression, suppress_cells
+from sdc.suppression.report import REASONS, STATUSES
 from sdc.system import SafeCells
-from sdc.tables import SHOWN, Method
+from sdc.tables import SHOWN, Method, Table
 
 __all__ = ["CUBE_METHODS", "ProtectedCells", "audit_cube", "protect_cube"]
 
@@ -103,10 +112,10 @@ def _conventional(cube: Cube, asked: Asked) -> ProtectedCells:
     asked.progress.step("rounding")
     base, least = asked.settings.base, asked.settings.min_count
     tables = {
-        margin: round_conventional(margin_table(cube, margin), base=base, min_count=least) for margin in cube.margins
+        block: round_conventional(block_table(cube, block), base=base, min_count=least) for block in blocks_of(cube)
     }
     notice = f"conventional rounding leaks by itself: totals are rounded apart from their parts, so that {LEAKS}"
-    return ProtectedCells(cells=cells_of_margins(cube, tables), report={"path": "cell by cell"}, notices=(notice,))
+    return ProtectedCells(cells=cells_of_blocks(cube, tables), report={"path": "cell by cell"}, notices=(notice,))
 
 
 def _random(cube: Cube, asked: Asked) -> ProtectedCells:
@@ -134,25 +143,22 @@ def _small_counts(cube: Cube, asked: Asked) -> ProtectedCells:
 
 
 def _cell_key(cube: Cube, asked: Asked) -> ProtectedCells:
-    """Margin by margin: keys add like counts, so that the same people have the same figure in each."""
+    """Block by block: keys add like counts, so that the same people have the same figure in each."""
     finest = None if asked.keys is None else asked.keys.reshape(cube.finest.shape)
-    done = {}
-    for margin in cube.margins:
-        keys = None
-        if finest is not None:
-            out = tuple(at for at, axis in enumerate(cube.axes) if at and axis.name not in margin)
-            keys = finest.sum(axis=out).reshape(len(finest), -1)
-        done[margin] = cell_key(
+    done = {
+        block: cell_key(
             Asked(
-                table=margin_table(cube, margin),
+                table=block_table(cube, block),
                 settings=asked.settings,
                 name=asked.name,
                 options=asked.options,
                 key_file=asked.key_file,
-                keys=keys,
+                keys=None if finest is None else block_counts(cube, block, finest),
                 progress=asked.progress,
             )
         )
+        for block in blocks_of(cube)
+    }
 
     def attack() -> Audit:
         audit = Audit(not_checked=(f"{asked.name}: what its margins say together, beyond each with its total",))
@@ -161,9 +167,9 @@ def _cell_key(cube: Cube, asked: Asked) -> ProtectedCells:
             audit = audit.joined(one.attack(None))
         return audit
 
-    reports = {" × ".join(sorted(margin)) or "total": one.report for margin, one in done.items()}
+    reports = {block_name(cube, block): one.report for block, one in done.items()}
     return ProtectedCells(
-        cells=cells_of_margins(cube, {margin: one.safe for margin, one in done.items()}),
+        cells=cells_of_blocks(cube, {block: one.safe for block, one in done.items()}),
         report={"path": "cell by cell", "margins": reports},
         attack=attack,
         notices=tuple(dict.fromkeys(notice for one in done.values() for notice in one.notices)),
@@ -172,34 +178,30 @@ def _cell_key(cube: Cube, asked: Asked) -> ProtectedCells:
 
 def _suppression(cube: Cube, asked: Asked) -> ProtectedCells:
     key, drawn = with_key(asked)
-    wanted = suppression_spec(asked.settings, asked.options, asked.table)
-    tables = {margin: margin_table(cube, margin) for margin in cube.margins}
-    rules = {
-        margin: rules_of(asked.settings, sensitive=tuple(name for name in asked.sensitive if name in margin))
-        for margin in tables
-    }
-    flags = {margin: apply_rules(table, rules[margin]) for margin, table in tables.items()}
+    wanted = suppression_spec(asked.settings, replace(asked.options, costs=()), asked.table)
+    flags = {block: _flags(block_table(cube, block), asked) for block in blocks_of(cube)}
     spec = CellSuppression(
         min_count=wanted.min_count,
         lone_claimants=wanted.lone_claimants,
         hide_zeros=wanted.hide_zeros,
+        decoys=wanted.decoys,
         spread=wanted.spread,
     )
     cells, report = suppress_cells(
         cube.system(),
-        primary=in_cells(cube, {margin: one.hit for margin, one in flags.items()}),
+        primary=in_cells(cube, {block: one.hit for block, one in flags.items()}),
         spec=spec,
         key=key,
+        factors=_factors(cube, asked),
+        choices=CellChoices(show=_must_show(cube, asked)),
         progress=asked.progress,
     )
-    codes = np.where(report.primary, PRIMARY, np.where(report.secondary, SECONDARY, 0))
     told = {
         "path": report.path,
-        "solver": report.status,
+        "solver": report.solver,
         "reasons": {STATUSES[code]: reason for code, reason in REASONS.items()},
         "rules": {
-            " × ".join(sorted(margin)) or "total": flag_counts(one, cube.axes[0].hierarchy.levels)
-            for margin, one in flags.items()
+            block_name(cube, block): flag_counts(one, cube.axes[0].hierarchy.levels) for block, one in flags.items()
         },
         "cost": report.cost,
         "bound": report.bound,
@@ -207,8 +209,53 @@ def _suppression(cube: Cube, asked: Asked) -> ProtectedCells:
     }
     names = np.array([STATUSES[code] for code in sorted(STATUSES)], dtype=object)
     return ProtectedCells(
-        cells=cells, report=told, status=names[codes], bounds=(report.lo, report.hi), notices=(drawn,)
+        cells=cells, report=told, status=names[report.status], bounds=(report.lo, report.hi), notices=(drawn,)
     )
+
+
+def _factors(cube: Cube, asked: Asked) -> np.ndarray:
+    """How much dearer hiding each cell is, by its level and by the codes it is told by: float64 of shape (cells,).
+
+    Raises
+    ------
+    InputError
+        A cost names neither a level nor a category.
+    """
+    costs, areas = cost_factors(asked.options.costs), cube.axes[0].hierarchy
+    columns = {block: block_classification(cube, block).columns for block in blocks_of(cube)}
+    known = {*areas.levels, *("/".join(column) for each in columns.values() for column in each)}
+    for name in costs:
+        if name not in known:
+            found, mend = f"'{name}' is no level and no category", "use a level of the nest or a category: uc=5"
+            raise InputError([Fault(kind="option", key="--cost", found=found, mend=mend)])
+    arrays = {}
+    for block, each in columns.items():
+        of_column = np.array([costs.get("/".join(column), 1.0) for column in each])
+        arrays[block] = tuple(
+            np.tile(of_column * costs.get(level, 1.0), (units, 1))
+            for level, units in zip(areas.levels, areas.units, strict=True)
+        )
+    return in_cells(cube, arrays)
+
+
+def _must_show(cube: Cube, asked: Asked) -> np.ndarray:
+    """Cells of levels, and totals of levels, that must be shown: bool of shape (cells,)."""
+    areas, top = cube.axes[0].hierarchy, tuple(axis.top for axis in cube.axes[1:])
+    arrays = {}
+    for block in blocks_of(cube):
+        width = len(block_classification(cube, block).columns)
+        named = [
+            level in asked.options.show_levels or (block == top and level in asked.options.show_totals)
+            for level in areas.levels
+        ]
+        arrays[block] = tuple(np.full((units, width), shown) for units, shown in zip(areas.units, named, strict=True))
+    return in_cells(cube, arrays)
+
+
+def _flags(table: Table, asked: Asked) -> Flags:
+    """What the settings' rules say of one block's table."""
+    sensitive = tuple(name for name in asked.sensitive if name in table.classification.dimensions)
+    return apply_rules(table, rules_of(asked.settings, sensitive=sensitive))
 
 
 def _all_shown(values: np.ndarray, method: Method) -> SafeCells:

@@ -27,7 +27,7 @@ def release_facts(release: Release, areas: Areas, previous: str) -> ReleaseFacts
         next_publication=about.next_publication,
         status=about.status,
         label=about.label,
-        population=about.population,
+        population=" and ".join(release.populations),
         licence=about.licence,
         source=about.source,
         contacts=tuple(

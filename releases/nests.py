@@ -14,7 +14,7 @@ from releases.tidyfile import Tidy
 from reports.longform import AREA_COLUMNS, VALUE_COLUMNS
 from sdc.tables import TOTAL, Hierarchy
 
-__all__ = ["check_columns", "parse_nests", "places_of", "read_tree", "tree_of_columns"]
+__all__ = ["check_columns", "parse_further_nests", "parse_nests", "places_of", "read_tree", "tree_of_columns"]
 
 
 def parse_nests(nests: Sequence[str], faults: Faults) -> tuple[str, ...]:
@@ -29,7 +29,23 @@ def parse_nests(nests: Sequence[str], faults: Faults) -> tuple[str, ...]:
         found = f"{len(nests)} nests: two hierarchies at once are no network and are not honoured yet"
         faults.add("relation", found, "give one --nest, and publish by the other apart", key="--nest")
         return ()
-    columns = tuple(part.strip() for part in nests[0].split("<"))
+    return _columns_of(nests[0], faults)
+
+
+def parse_further_nests(nests: Sequence[str], faults: Faults) -> tuple[tuple[str, ...], ...]:
+    """The columns of nests beside that of the areas, smallest first, each of two levels at least."""
+    further = []
+    for text in nests:
+        columns = _columns_of(text, faults)
+        if len(columns) == 1:
+            mend = "name it under --by, or give the levels above it"
+            faults.add("option", f"the nest '{columns[0]}' has one level", mend, key="--nest")
+        further.append(columns)
+    return tuple(further)
+
+
+def _columns_of(text: str, faults: Faults) -> tuple[str, ...]:
+    columns = tuple(part.strip() for part in text.split("<"))
     if not all(columns):
         faults.add("option", "a nest has a level without a name", 'write it as "oa<lsoa<lad"', key="--nest")
         return ()

@@ -8,7 +8,7 @@ not published, and nothing is written then.
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,19 @@ from claimants.caseload import Caseload, CaseloadSpec, count_caseload
 from claimants.dimensions import Dimension
 from common.faults import Faults
 from common.progress import SILENT, Progress
-from releases.alreadypublic import read_already_public
 from releases.before import match_tables
 from releases.check import check_release
 from releases.facts import release_facts, report_table
 from releases.folder import staged
 from releases.inputs import Inputs, dimensions_of, input_files, read_inputs
+from releases.judging import attack_release, excused
 from releases.keyfiles import read_key
 from releases.manifest import fingerprint, manifest_of, plain_hash, write_manifest
 from releases.outcome import Outcome, Refused
 from releases.privatereport import audit_as_dict
-from releases.protection import Protected, judge_method, protect_tables
-from releases.relations import refuse_relations, refuse_same_figures
+from releases.protection import Protected, protect_tables, split_tables
+from releases.recodings import Recoding, recoding_of, told_once
+from releases.relations import refuse_relations, refuse_same_figures, refuse_same_numbers
 from releases.reviewfolder import review_folder
 from releases.reviewing import review_facts
 from releases.series import Place, place_in_series
@@ -45,15 +46,12 @@ from reports.review import write_review
 from reports.site import find_downloads, write_site
 from reports.workbook import build_workbook
 from reports.xlsx import write_xlsx
-from sdc.attack.flips import judge_revision
-from sdc.attack.judge import audit_tables
-from sdc.findings import Audit, Finding
+from sdc.findings import Audit
 from sdc.tables import Table
 
 __all__ = ["Publication", "publish"]
 
 log = logging.getLogger("smallarea")
-IN_THE_REVIEW = "what can be proven is told in the review report"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +107,23 @@ def publish(
     files = input_files(release, path)
     with staged(out, review, outside=[path, release.series.key_file, *files.values()], at=at) as staging:
         assert staging.review is not None
-        caseload = _count(release, inputs, dimensions, staging.work, progress, threads)
-        log.info("caseload of %s: %s rows read", place.id, f"{caseload.rows_read:,}")
-        true, same = _shape(caseload, inputs, dimensions, release.protection.min_count, file)
+        recoding = recoding_of(release, dimensions)
+        caseloads = _count(release, inputs, dimensions, recoding, staging.work, progress, threads)
+        for population, caseload in caseloads.items():
+            log.info("caseload of %s, %s: %s rows read", place.id, population, f"{caseload.rows_read:,}")
+        true, same = _shape(release, caseloads, inputs, dimensions, recoding, file)
         units = {table.id: release.counts(table) for table in release.table}
         earlier = match_tables(true, units, place.tables)
-        protected = protect_tables(release.protection, true, key=key, earlier=earlier, progress=progress)
-        audit = _attack(release, protected, true, place, file, report, progress)
+        protected = protect_tables(
+            release.protection,
+            true,
+            counted=units,
+            recodes=recoding.recodes() if recoding else None,
+            key=key,
+            earlier=earlier,
+            progress=progress,
+        )
+        audit = _attack(release, protected, true, recoding, place, file, report, progress)
         facts = replace(release_facts(release, inputs.areas, place.previous), id=place.id)
         tables = tuple(
             report_table(spec, protected.safe[spec.id], dimensions[spec.id], release.counts(spec))
@@ -133,13 +141,14 @@ def publish(
             folder=staging.release,
         )
         written = write_manifest(manifest, staging.release)
-        notices = (*inputs.notices, *caseload.notices, *place.notices, *same, *protected.notices)
+        told = dict.fromkeys(notice for caseload in caseloads.values() for notice in caseload.notices)
+        notices = (*inputs.notices, *told, *place.notices, *same, *protected.notices)
         given = review_facts(
             release,
             facts,
             tables,
             true,
-            caseload,
+            caseloads,
             audit,
             protected,
             files=files,
@@ -150,9 +159,9 @@ def publish(
         write_review(staging.review, given, progress=progress)
         _write_summary(staging.review, manifest, plain_hash(written))
         progress.step("checking the release")
-        told = _excused(audit).joined(_checked(staging.release, staging.review, report, progress))
+        found = excused(audit).joined(_checked(staging.release, staging.review, report, progress))
     return Publication(
-        release=out, review=review, audit=told, notices=(*inputs.notices, *place.notices, *protected.notices)
+        release=out, review=review, audit=found, notices=(*inputs.notices, *place.notices, *protected.notices)
     )
 
 
@@ -173,41 +182,72 @@ def _count(
     release: Release,
     inputs: Inputs,
     dimensions: dict[str, dict[str, Dimension]],
+    recoding: Recoding | None,
     spill: Path,
     progress: Progress,
     threads: int | None,
-) -> Caseload:
-    """The caseload by every dimension that any table needs."""
+) -> dict[str, Caseload]:
+    """The caseload of each population that is counted, by every dimension that any table needs.
+
+    Where both are, both are counted by the same dimensions, so that a row counts in both or in neither.
+    A variable told in several lists of bands is counted by the finest.
+    """
     wanted = {name: one for table in dimensions.values() for name, one in table.items()}
-    spec = CaseloadSpec(
-        reference_date=release.release.reference_date,
-        count=release.counts(release.table[0]),
-        dimensions=tuple(wanted.values()),
-    )
-    return count_caseload(
-        inputs.extract,
-        area_codes=inputs.areas.codes[0],
-        postcodes=inputs.postcodes,
-        spec=spec,
-        progress=progress,
-        spill=spill,
-        threads=threads,
-    )
+    if recoding is not None:
+        wanted[recoding.name] = recoding.bands[recoding.finest]
+    # A client group places persons, and bears on which claims count by nothing.
+    by = {"claims": [one for one in wanted.values() if one.name != "client_group"], "people": list(wanted.values())}
+    return {
+        population: count_caseload(
+            inputs.extract,
+            area_codes=inputs.areas.codes[0],
+            postcodes=inputs.postcodes,
+            spec=CaseloadSpec(
+                reference_date=release.release.reference_date,
+                count=population,
+                dimensions=tuple(by[population]),
+                beside_people=release.counts_both and population == "claims",
+            ),
+            progress=progress,
+            spill=spill,
+            threads=threads,
+        )
+        for population in release.populations
+    }
 
 
 def _shape(
-    caseload: Caseload, inputs: Inputs, dimensions: dict[str, dict[str, Dimension]], min_count: int, file: str
+    release: Release,
+    caseloads: Mapping[str, Caseload],
+    inputs: Inputs,
+    dimensions: dict[str, dict[str, Dimension]],
+    recoding: Recoding | None,
+    file: str,
 ) -> tuple[dict[str, Table], tuple[str, ...]]:
-    """The true tables by id, after refusing figures that stand under two names."""
+    """The true tables by id, after refusing figures that stand under two names; and what is to be said of these."""
     hierarchy = hierarchy_of(inputs.areas)
-    same = refuse_same_figures(caseload.cells, dimensions, hierarchy, min_count=min_count, file=file)
-    return {id_: tabulate(caseload.cells, named, hierarchy) for id_, named in dimensions.items()}, same
+    units = {table.id: release.counts(table) for table in release.table}
+    cells = {id_: caseloads[units[id_]].cells for id_ in dimensions}
+    same: tuple[str, ...] = ()
+    if recoding is not None:
+        cells = {id_: recoding.cells(one, id_) for id_, one in cells.items()}
+    for population in caseloads:
+        own = [id_ for id_ in dimensions if units[id_] == population]
+        for together in told_once(own, recoding, others=True):
+            named = {id_: dimensions[id_] for id_ in together}
+            minimum = release.protection.min_count
+            same += refuse_same_figures(cells[together[-1]], named, hierarchy, min_count=minimum, file=file)
+    true = {id_: tabulate(cells[id_], named, hierarchy) for id_, named in dimensions.items()}
+    if release.counts_both:
+        same += refuse_same_numbers(*split_tables(true, units), file=file)
+    return true, tuple(dict.fromkeys(same))
 
 
 def _attack(
     release: Release,
     protected: Protected,
     true: dict[str, Table],
+    recoding: Recoding | None,
     place: Place,
     file: str,
     report: Path | None,
@@ -217,39 +257,11 @@ def _attack(
 
     An exception allows disclosures, never figures that contradict each other.
     """
-    rules = release.protection
-    known = read_already_public(release.already_public, protected.safe, file)
-    audit = audit_tables(
-        protected.safe,
-        min_count=rules.min_count,
-        width=rules.width,
-        known=known,
-        truth=true,
-        sensitive=rules.sensitive,
-        group_size=rules.group_size,
-        progress=progress,
-    ).joined(judge_method(rules))
-    for name, earlier in protected.earlier.items():
-        if place.revises:
-            audit = audit.joined(judge_revision(protected.safe[name], earlier, true[name], table=name))
-    judged = _excused(audit) if release.exception else audit
+    audit = attack_release(release, protected, true, recoding, file, revises=place.revises, progress=progress)
+    judged = excused(audit) if release.exception else audit
     if not judged.safe:
         raise _refusal("the attack found what may not be told: nothing was published", audit, report)
     return audit
-
-
-def _excused(audit: Audit) -> Audit:
-    """The audit of a release that goes out by an exception: its disclosures are warnings.
-
-    Which true counts are small, and what can be proven of them, stands in the review report alone.
-    """
-    findings = tuple(_warning(one) if one.severity == "disclosure" else one for one in audit.findings)
-    return replace(audit, findings=findings)
-
-
-def _warning(finding: Finding) -> Finding:
-    told = replace(finding, severity="warning")
-    return told if finding.interval is None else replace(told, interval=None, witness=IN_THE_REVIEW)
 
 
 def _write_tables(folder: Path, facts: ReleaseFacts, tables: tuple[ReportTable, ...], progress: Progress) -> None:

@@ -11,13 +11,14 @@ import numpy as np
 from releases.asked import Protected
 from releases.cubes import ProtectedCells
 from releases.software import software_name
+from reports.longcells import code_lists
 from reports.metadata import public_method
 from sdc.attack.intervals import NO_BOUND, Intervals, stated_intervals
 from sdc.attack.programmes import stated_bounds
 from sdc.attack.propagation import propagate
 from sdc.cube import Cube
 from sdc.findings import Audit
-from sdc.margins import margin_table, margins_of_cells
+from sdc.margins import block_name, block_table, tables_of_cells
 from sdc.tables import MARKERS, SHOWN, Table
 from sdc.utility.rows import utility
 
@@ -81,14 +82,10 @@ def cube_report(
     """
     cells = protected.cells
     true = cube.values()[cube.numbers() >= 0]
-    places = np.unravel_index(np.flatnonzero(cube.numbers().ravel() >= 0), cube.shape)
-    named = [[axis.code(place) for place in range(int(axis.starts[-1]))] for axis in cube.axes]
-    codes = {cube.axes[0].name: 0} | {axis.name: at for at, axis in enumerate(cube.axes) if at}
     shown = cells.markers == SHOWN
     lo, hi = _stated(protected)
     names = np.array([MARKERS.get(code, "x") for code in range(max(MARKERS) + 2)], dtype=object)
     status = np.where(shown & (cells.values == true), "published", np.where(shown, "rounded", "marked"))
-    published = margins_of_cells(cube, cells)
     return {
         "private": True,
         "warning": WARNING,
@@ -101,13 +98,12 @@ def cube_report(
         "protection": protected.report,
         "audit": None if audit is None else audit_as_dict(audit),
         "loss": {
-            " × ".join(sorted(margin)) or "total": utility(margin_table(cube, margin), published[margin])
-            for margin in cube.margins
+            block_name(cube, block): utility(block_table(cube, block), safe)
+            for block, safe in tables_of_cells(cube, cells).items()
         },
         "dimensions": [axis.name for axis in cube.axes[1:]],
         "table": {
-            "area_level": [named[0][place][0] for place in places[0].tolist()],
-            **{name: [named[at][place][1] for place in places[at].tolist()] for name, at in codes.items()},
+            **code_lists(cube),
             "true": true.tolist(),
             "published": _with_nulls(cells.values, shown),
             "marker": names[cells.markers].tolist(),

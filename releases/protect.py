@@ -16,7 +16,7 @@ from releases.counts import Counted, CountsSpec, read_counts
 from releases.cubes import audit_cube, protect_cube
 from releases.methodoptions import MethodOptions, check_method_options
 from releases.methods import METHODS, Asked, check_settings, protect_by
-from releases.nests import parse_nests
+from releases.nests import parse_further_nests, parse_nests
 from releases.outcome import Outcome, Refused
 from releases.privatereport import cube_report, protect_report
 from releases.profiles import find_profile
@@ -97,7 +97,7 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
     Refused
         The attack found a disclosure; nothing was written but the private report.
     """
-    nest, settings, profile = _check_options(options)
+    nest, further, settings, profile = _check_options(options)
     check_settings(settings, options.method_options)
     progress.step("reading counts")
     counted = read_counts(
@@ -105,6 +105,7 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
             path=options.counts,
             nest=nest,
             by=options.by,
+            further=further,
             count=options.count,
             areas=options.areas,
             categories=options.categories,
@@ -163,12 +164,13 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
 
 
 def _several_margins(options: ProtectOptions) -> bool:
-    return len(options.by) > 1 and options.margins == "all"
+    """Whether the table is no network: every margin of several dimensions, or a nest beside that of the areas."""
+    return len(options.nests) > 1 or (len(options.by) > 1 and options.margins == "all")
 
 
 def _protect_cube(options: ProtectOptions, counted: Counted, asked: Asked, promised: tuple[str, ...]) -> Outcome:
     """Every margin of several dimensions: no network, see `releases.cubes`."""
-    cube = cube_of_crossing(asked.table)
+    cube = cube_of_crossing(asked.table, counted.nests)
     protected = protect_cube(cube, asked)
     audit = audit_cube(cube, protected, asked) if options.attack else None
     block = cube_block(cube, protected.cells, file=options.out.name, software=software_name())
@@ -200,10 +202,14 @@ def _promised(profile: Profile, settings: Settings) -> tuple[str, ...]:
 # --- Options --------------------------------------------------------------------------------------
 
 
-def _check_options(options: ProtectOptions) -> tuple[tuple[str, ...], Settings, Profile | None]:
-    """Refuse what cannot be honoured, with every fault; returns the columns of the nest, the settings and their profile."""
+Nest = tuple[str, ...]
+
+
+def _check_options(options: ProtectOptions) -> tuple[Nest, tuple[Nest, ...], Settings, Profile | None]:
+    """Refuse what cannot be honoured, with every fault; returns the nest of areas, the others, the settings and their profile."""
     faults = Faults()
-    nest = parse_nests(options.nests, faults)
+    nest = parse_nests(options.nests[:1], faults)
+    further = parse_further_nests(options.nests[1:], faults)
     settings, profile = _settings(options, faults)
     asked = options.method or (None if options.profile else DEFAULT_METHOD)
     check_method_options(options.method_options, asked, nest, faults)
@@ -222,11 +228,14 @@ def _check_options(options: ProtectOptions) -> tuple[tuple[str, ...], Settings, 
     except InputError as error:
         faults.extend(error)
     faults.raise_if_any()
-    return nest, settings, profile
+    return nest, further, settings, profile
 
 
 def _check_cube(options: ProtectOptions, profile: Profile | None, faults: Faults) -> None:
-    """Refuse what is not honoured where every margin of several dimensions is asked for."""
+    """Refuse what is not honoured where every margin of several dimensions or nests is asked for."""
+    if options.margins != "all":
+        found = "the margins of a nest are its levels: all of them are published"
+        faults.add("relation", found, "leave --margins out, or name the smallest level under --by", key="--margins")
     mend = "give --margins finest for the crossing and its total, or leave it out"
     if options.already_public:
         found = "what is already public cannot be held against several margins yet"

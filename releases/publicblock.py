@@ -17,7 +17,8 @@ __all__ = ["Told", "read_told"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Told:
-    """What metadata tell of a table; see `reports.metadata`.  `further` are parameters beside base and min_count."""
+    """What metadata tell of a table; see `reports.metadata`.  `further` are parameters beside base and min_count; `population` is
+    what the table counts, blank where all tables of its release count the same."""
 
     path: Path
     hierarchy: Hierarchy
@@ -29,6 +30,7 @@ class Told:
     total: str
     level_column: str
     area_column: str
+    population: str = ""
 
 
 def read_told(table: Path) -> Told | None:
@@ -84,6 +86,7 @@ def _told(path: Path, block: Mapping[str, Any]) -> Told:
         total=str(block["total"]),
         level_column=str(nest["level_column"]),
         area_column=str(nest["column"]),
+        population=str(block.get("population", "")),
     )
     if told.base < 1 or told.min_count < 2 or len(set(told.hierarchy.levels)) != len(tree):
         raise ValueError("base, min_count or levels are out of range")

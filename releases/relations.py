@@ -1,23 +1,27 @@
 """Relations between the tables of one release: those honoured, and those refused until they are.
 
 Tables of one release are rounded together, so that their totals are one
-figure with one value.  Any other tie between them must be refused: drawn
+figure with one value, and people stand between each benefit's claims and all.  Any other tie between them must be refused: drawn
 apart, parts and wholes would give small counts away.
 """
 
-from itertools import combinations
+from collections.abc import Iterator, Mapping
+from itertools import combinations, product
 
+import numpy as np
 import pyarrow as pa
 
 from claimants.dimensions import Dimension
 from common.faults import Faults
+from releases.recodings import Recoding, recoding_of
 from releases.spec import Release, TableSpec
 from sdc.identity import Joint, coincidences, same_columns
-from sdc.tables import Hierarchy
+from sdc.tables import Hierarchy, Table
 
-__all__ = ["refuse_relations", "refuse_same_figures"]
+__all__ = ["refuse_relations", "refuse_same_figures", "refuse_same_numbers"]
 
 TELLING_RECORDS = 30
+TELLING_AREAS = 10
 
 
 def refuse_relations(release: Release, dimensions: dict[str, dict[str, Dimension]], file: str) -> None:
@@ -28,24 +32,96 @@ def refuse_relations(release: Release, dimensions: dict[str, dict[str, Dimension
     Raises
     ------
     InputError
-        Claims beside people, people by a variable of the claim, or one
-        variable in two tables; every such relation is told.
+        People by a variable of the claim, claims by one of the person beside people, or one
+        variable in two tables, unless in lists of bands that nest; every such relation is told.
     """
     faults = Faults(file)
-    counted = {release.counts(table) for table in release.table}
-    if len(counted) > 1:
-        faults.add(
-            "relation",
-            "some tables count claims and some people; each benefit <= people <= sum of benefits ties them, "
-            "which is not honoured yet",
-            "count the same in every table, and publish the other as a release of its own",
-            key="table.count",
-        )
+    if release.counts_both:
+        _refuse_beside(release, dimensions, faults)
     for table in release.table:
         _refuse_within(table, release.counts(table), dimensions[table.id], faults)
     for first, second in combinations(release.table, 2):
-        _refuse_between(first, second, faults)
+        if release.counts(first) == release.counts(second):
+            _refuse_between(first, second, recoding_of(release, dimensions), faults)
+    if recoding_of(release, dimensions) is not None:
+        _refuse_beside_recodes(release, faults)
     faults.raise_if_any()
+
+
+def _refuse_beside_recodes(release: Release, faults: Faults) -> None:
+    """Refuse what bands inside bands cannot be drawn with."""
+    clashes = {
+        "table.count": ("people beside claims", release.counts_both),
+        "protection.method": (release.protection.method, release.protection.method != "controlled-rounding"),
+        "already_public": ("figures that are already public", bool(release.already_public)),
+    }
+    for key, (what, asked) in clashes.items():
+        if asked:
+            faults.add(
+                "relation",
+                f"tables of one variable in two lists of bands do not go with {what} yet",
+                "keep the table of one list",
+                key=key,
+            )
+
+
+def _refuse_beside(release: Release, dimensions: dict[str, dict[str, Dimension]], faults: Faults) -> None:
+    """Refuse what people beside claims cannot be drawn with."""
+    rules = release.protection
+    if rules.method != "controlled-rounding":
+        faults.add(
+            "relation",
+            f"people beside claims are not drawn together by {rules.method}",
+            "use controlled-rounding, or publish one of the two",
+            key="protection.method",
+        )
+    if rules.width is not None and rules.width > rules.base - 1:
+        faults.add(
+            "relation",
+            f"a width of {rules.width} cannot be promised of people beside claims, which narrow each other",
+            f"promise {rules.base - 1}, the base less 1, or less",
+            key="protection.width",
+        )
+    if release.already_public:
+        faults.add(
+            "relation",
+            "figures are already public, and what they tell of claims tells of people too, which is not attacked yet",
+            "publish one of the two, or leave already_public out if the figures are of other people",
+            key="already_public",
+        )
+    claims = [table for table in release.table if release.counts(table) == "claims"]
+    for table in claims:
+        _refuse_claims_beside(table, dimensions[table.id], faults)
+    if any("benefit" in table.by for table in claims):
+        for table in release.table:
+            if release.counts(table) == "people" and "client_group" in table.by:
+                faults.add(
+                    "relation",
+                    f"table '{table.id}' counts people by client_group beside claims by benefit: a group of one benefit "
+                    "is that benefit's figure under another name",
+                    "leave one of the two tables out",
+                    key=f"table.{table.id}.by",
+                )
+
+
+def _refuse_claims_beside(table: TableSpec, dimensions: dict[str, Dimension], faults: Faults) -> None:
+    for name, dimension in dimensions.items():
+        if dimension.of == "person" and name != "client_group":
+            faults.add(
+                "relation",
+                f"table '{table.id}' counts claims by {name} beside people: of each category's claims and people one would "
+                "bound the other, which is not honoured yet",
+                f'set count = "people" to count people by {name}, or count people in a release of its own',
+                key=f"table.{table.id}.by",
+            )
+    if "benefit" in table.by and len(table.by) > 1:
+        faults.add(
+            "relation",
+            f"table '{table.id}' counts claims by {', '.join(table.by)} beside people: each benefit's sum in it would be "
+            "bounded by the people, which is not honoured yet",
+            "count claims by benefit in a table of its own",
+            key=f"table.{table.id}.by",
+        )
 
 
 def _refuse_within(table: TableSpec, counted: str, dimensions: dict[str, Dimension], faults: Faults) -> None:
@@ -67,9 +143,11 @@ def _refuse_within(table: TableSpec, counted: str, dimensions: dict[str, Dimensi
             )
 
 
-def _refuse_between(first: TableSpec, second: TableSpec, faults: Faults) -> None:
+def _refuse_between(first: TableSpec, second: TableSpec, recoding: Recoding | None, faults: Faults) -> None:
     shared = sorted(set(first.by) & set(second.by))
     if not shared and (first.by or second.by):
+        return
+    if recoding is not None and {first.id, second.id} <= set(recoding.bands):
         return
     what = ", ".join(shared)
     if not first.by and not second.by:
@@ -77,7 +155,10 @@ def _refuse_between(first: TableSpec, second: TableSpec, faults: Faults) -> None
     elif first.by == second.by and first.bands == second.bands:
         found = "are the same table twice"
     elif any(first.bands.get(name, "standard") != second.bands.get(name, "standard") for name in shared):
-        found = f"show {what} in bands that overlap (parts and wholes of one another), which is not honoured yet"
+        found = (
+            f"show {what} in different bands (parts and wholes of one another), which is honoured of one variable alone, "
+            "told by nothing else, in lists that nest"
+        )
     else:
         found = f"share {what} as a margin, which is not honoured yet"
     faults.add(
@@ -123,6 +204,48 @@ def refuse_same_figures(
     faults.raise_if_any()
     rows = coincidences(joint, tables, hierarchy=hierarchy, min_count=min_count)
     return (*notices, *(_coincidence(row) for row in rows if row["small"]))
+
+
+def refuse_same_numbers(claims: Mapping[str, Table], people: Mapping[str, Table], *, file: str) -> tuple[str, ...]:
+    """Refuse a column of claims that has the numbers of a column of people in every smallest area.
+
+    If nobody has two claims, claims and people are one figure; if everybody claims one benefit, so are that
+    benefit and people. Drawn as two figures, each would narrow the other for whoever knows.
+    Where there are fewer than `TELLING_RECORDS` records or `TELLING_AREAS` areas that are not
+    empty, chance may explain it, and the reviewer is told. Returns these notices.
+
+    Raises
+    ------
+    InputError
+        Two columns are one figure under two names.
+    """
+    faults = Faults(file)
+    notices = []
+    for (first, mine), (second, theirs) in product(_columns(claims), _columns(people)):
+        if not np.array_equal(mine, theirs) or not mine.any():
+            continue
+        what = f"{first} and {second} have the same numbers in every area"
+        if mine.sum() < TELLING_RECORDS or np.count_nonzero(mine) < TELLING_AREAS:
+            notices.append(f"{what}; so few that chance may explain it")
+        else:
+            faults.add(
+                "relation",
+                f"{what}: they are one figure under two names",
+                "leave one of the two tables out, or count claims or people alone",
+                key="table.count",
+            )
+    faults.raise_if_any()
+    return tuple(notices)
+
+
+def _columns(tables: Mapping[str, Table]) -> Iterator[tuple[str, np.ndarray]]:
+    """Every column of the smallest areas with its name; the total of the first table alone."""
+    for place, (name, table) in enumerate(tables.items()):
+        for column, category in enumerate(table.classification.columns):
+            total = column == len(table.classification)
+            if not total or not place:
+                told = "the total" if total else f"column ({', '.join(category)})"
+                yield f"{told} of table ({name})", table.counts[0][:, column]
 
 
 def _coincidence(row: dict[str, object]) -> str:

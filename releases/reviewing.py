@@ -14,6 +14,8 @@ from reports.review import InputFile, ReviewFacts
 from sdc.attack.flips import flip_rows
 from sdc.attack.posterior import table_beliefs
 from sdc.findings import Audit
+from sdc.rounding.controlled import RoundingPath
+from sdc.rounding.recodes import RecodesReport
 from sdc.tables import TOTAL, SafeTable, Table
 from sdc.utility.rows import utility
 
@@ -28,7 +30,7 @@ def review_facts(
     facts: ReleaseFacts,
     tables: tuple[ReportTable, ...],
     true: Mapping[str, Table],
-    caseload: Caseload,
+    caseloads: Mapping[str, Caseload],
     audit: Audit,
     protected: Protected,
     *,
@@ -37,7 +39,8 @@ def review_facts(
     key: bytes,
     notices: tuple[str, ...],
 ) -> ReviewFacts:
-    """Gather the reviewer's facts of a release."""
+    """Gather the reviewer's facts of a release; `caseloads` are by population, claims first."""
+    caseload, *beside = caseloads.values()
     posterior = [row for table in tables for row in _beliefs(table, release.protection.min_count)]
     return ReviewFacts(
         release=facts,
@@ -46,6 +49,7 @@ def review_facts(
         audit=audit,
         buckets=caseload.buckets,
         rows_read=caseload.rows_read,
+        people_buckets=beside[0].buckets if beside else {},
         spec_text=spec_path.read_text(encoding="utf-8-sig"),
         inputs=tuple(
             InputFile(name=path.name, purpose=purpose, sha256=plain_hash(path), size=path.stat().st_size)
@@ -71,7 +75,34 @@ def review_facts(
 def _making(protected: Protected) -> dict[str, object]:
     if protected.path is None:
         return {"rounding": "each cell by itself"}
-    told = asdict(protected.path)
+    if isinstance(protected.path, RoundingPath):
+        return _making_of(protected.path)
+    if isinstance(protected.path, RecodesReport):
+        return _making_of(protected.path.broadest) | _making_of_recodes(protected.path)
+    told = protected.path
+    parts = {"claims": _making_of(told.claims), "people": _making_of(told.people)}
+    return {f"{part}: {name}": value for part, rows in parts.items() for name, value in rows.items()} | {
+        "people beside claims: smallest areas whose people the claims settled": told.settled,
+        "people beside claims: counts of people moved by force (a possible bias)": told.forced,
+        "people beside claims: smallest areas where bounds were given up at first": told.loosened,
+        "people beside claims: neighbourhoods picked again": told.neighbourhoods,
+        "people beside claims: cells that changed by that": told.cells,
+    }
+
+
+def _making_of_recodes(told: RecodesReport) -> dict[str, object]:
+    return {
+        "bands inside bands: bands that were split": told.split,
+        "bands inside bands: counts moved by force (a possible bias)": told.forced,
+        "bands inside bands: neighbourhoods whose broader values were picked again": told.refitted,
+        "bands inside bands: smallest areas that finer bands could not follow even so": told.missed,
+        "bands inside bands: neighbourhoods picked again in the end": told.neighbourhoods,
+        "bands inside bands: cells that changed by that": told.cells,
+    }
+
+
+def _making_of(path: RoundingPath) -> dict[str, object]:
+    told = asdict(path)
     forced = told.pop("forced")
     # Told table by table and level by level beside the release before.
     for name in ("kept", "moved", "redrawn"):

@@ -249,6 +249,23 @@ class Release(_Part):
         """What a table counts: ``claims`` or ``people``."""
         return table.count or self.release.population
 
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """What the tables count between them: claims, people or both, claims first."""
+        counted = {self.counts(table) for table in self.table}
+        return tuple(name for name in ("claims", "people") if name in counted)
+
+    @property
+    def counts_both(self) -> bool:
+        """Whether some tables count claims and some people."""
+        return len(self.populations) > 1
+
+    @property
+    def recodes(self) -> bool:
+        """Whether two tables are by one variable in different bands."""
+        told = {(name, table.bands.get(name, "standard")) for table in self.table for name in table.by}
+        return len(told) > len({name for name, _ in told})
+
 
 def read_release(path: Path) -> Release:
     """Read a release file.

@@ -21,6 +21,7 @@ from reports.statements import (
     long_date,
     marker_meaning,
     markers_in_use,
+    population_statement,
     protection_statement,
     rounding_statement,
     words,
@@ -51,11 +52,17 @@ def csvw_document(table: ReportTable, facts: ReleaseFacts) -> dict[str, Any]:
         "dialect": {"encoding": "utf-8", "delimiter": ",", "header": True, "lineTerminators": ["\n"]},
         "tableSchema": {"columns": columns, "primaryKey": [column["name"] for column in columns[:-2]]},
         "notes": [
-            {BLOCK: metadata_block(safe, file=file, software=facts.software)},
+            {BLOCK: _block(table, facts, file)},
             {"markers": _marker_list(safe)},
             *({"text": text} for text in _sentences(table, facts)),
         ],
     }
+
+
+def _block(table: ReportTable, facts: ReleaseFacts, file: str) -> dict[str, Any]:
+    """What an attack needs, with what the table counts where others of the release count something else."""
+    block = metadata_block(table.safe, file=file, software=facts.software)
+    return block if facts.population == table.unit else {**block, "population": table.unit}
 
 
 def _terms(table: ReportTable, facts: ReleaseFacts) -> dict[str, Any]:
@@ -85,7 +92,7 @@ def _sentences(table: ReportTable, facts: ReleaseFacts) -> list[str]:
     method = table.safe.method
     told = words("csvw")["notes"]
     return [
-        words("metadata")["population"][facts.population],
+        population_statement(facts.population, table.unit),
         rounding_statement(method),
         told["zero"].format(zero=zero_meaning(method)),
         protection_statement(method),

@@ -1,5 +1,7 @@
 """The long form of a cube's cells: as `reports.longform`, with a column per dimension and ``Total`` for every margin.
 
+A nest beside the areas has two columns, ``<smallest level>_level`` and ``<smallest level>``.
+
 Rows are sorted by level of the areas, then area, then by each dimension's codes by
 code point, ``Total`` last.
 """
@@ -15,16 +17,36 @@ from reports.longform import AREA_COLUMNS, VALUE_COLUMNS, quoted
 from reports.textrows import figure_texts, joined
 from sdc.cube import Axis, Cube
 from sdc.system import SafeCells
-from sdc.tables import MARKERS, NOT_PUBLISHED, SHOWN
+from sdc.tables import MARKERS, NOT_PUBLISHED, SHOWN, TOTAL
 
-__all__ = ["cell_columns", "write_long_cells"]
+__all__ = ["cell_columns", "code_lists", "write_long_cells"]
 
 ROWS = 262_144
 
 
 def cell_columns(cube: Cube) -> tuple[str, ...]:
-    """The columns of the long form, in order."""
-    return (*AREA_COLUMNS, *(axis.name for axis in cube.axes[1:]), *VALUE_COLUMNS)
+    """The columns of the long form, in order; a nest has one for the level and one for the code."""
+    return (*AREA_COLUMNS, *(name for axis in cube.axes[1:] for name in _names(axis)), *VALUE_COLUMNS)
+
+
+def code_lists(cube: Cube) -> dict[str, list[str]]:
+    """Level and code columns of every published cell, in the order of the long form."""
+    places = np.unravel_index(np.flatnonzero(cube.numbers().ravel() >= 0), cube.shape)
+    return {name: np.array(texts, dtype=object)[places[at]].tolist() for name, at, texts in _code_columns(cube)}
+
+
+def _names(axis: Axis) -> tuple[str, ...]:
+    return (axis.name,) if len(axis.hierarchy.levels) == 1 else (f"{axis.name}_level", axis.name)
+
+
+def _code_columns(cube: Cube) -> list[tuple[str, int, list[str]]]:
+    """Each column's name, the axis it is of, and its text at every place on that axis."""
+    columns = []
+    for at, axis in enumerate(cube.axes):
+        levels, codes = _level_texts(axis)
+        names = AREA_COLUMNS if at == 0 else _names(axis)
+        columns += [(name, at, texts) for name, texts in zip(names, (levels, codes)[-len(names) :], strict=True)]
+    return columns
 
 
 def write_long_cells(cube: Cube, cells: SafeCells, path: Path) -> None:
@@ -48,16 +70,13 @@ def _parts(cube: Cube, cells: SafeCells) -> Iterator[tuple[tuple[np.ndarray, ...
 
 
 def _write_csv(cube: Cube, cells: SafeCells, path: Path) -> None:
-    levels, codes = (pa.array([f"{quoted(text)}," for text in texts]) for texts in _area_texts(cube.axes[0]))
-    others = [pa.array([f"{quoted(text)}," for text in _texts(axis)]) for axis in cube.axes[1:]]
+    columns = [(at, pa.array([f"{quoted(text)}," for text in texts])) for _, at, texts in _code_columns(cube)]
     with path.open("wb") as file:
         file.write((",".join(map(quoted, cell_columns(cube))) + "\n").encode())
         for places, values, markers in _parts(cube, cells):
             index = [pa.array(place) for place in places]
             figures = figure_texts(values, markers, lambda value: f"{value},\n", lambda marker: f",{marker}\n")
-            texts = [levels.take(index[0]), codes.take(index[0])]
-            texts += [other.take(place) for other, place in zip(others, index[1:], strict=True)]
-            file.write(joined([*texts, figures]))
+            file.write(joined([*(texts.take(index[at]) for at, texts in columns), figures]))
 
 
 def _write_parquet(cube: Cube, cells: SafeCells, path: Path) -> None:
@@ -65,28 +84,23 @@ def _write_parquet(cube: Cube, cells: SafeCells, path: Path) -> None:
     schema = pa.schema(
         [pa.field(name, pa.int64() if name == "value" else packed, name == "value") for name in cell_columns(cube)]
     )
-    columns = [*_area_texts(cube.axes[0]), *(_texts(axis) for axis in cube.axes[1:])]
-    words = [(sorted(set(texts)), texts) for texts in columns]
-    places = [np.searchsorted(np.array(different), np.array(texts)).astype(np.int32) for different, texts in words]
+    columns = []
+    for _, at, texts in _code_columns(cube):
+        different = sorted(set(texts))
+        place = {word: number for number, word in enumerate(different)}
+        columns.append((at, np.array([place[word] for word in texts], np.int32), pa.array(different, text)))
     marks = pa.array([MARKERS[marker] for marker in sorted(MARKERS)], text)
     with pq.ParquetWriter(path, schema, compression="zstd", store_schema=False) as writer:
-        for at, values, markers in _parts(cube, cells):
-            rows = [at[0], *at]
+        for places, values, markers in _parts(cube, cells):
             arrays = [
-                pa.DictionaryArray.from_arrays(pa.array(place[row]), pa.array(different, text))
-                for (different, _), place, row in zip(words, places, rows, strict=True)
+                pa.DictionaryArray.from_arrays(pa.array(of_place[places[at]]), words) for at, of_place, words in columns
             ]
             shown = pa.array(values, mask=markers != SHOWN)
             marker = pa.DictionaryArray.from_arrays(pa.array(markers.astype(np.int32)), marks)
             writer.write_batch(pa.RecordBatch.from_arrays([*arrays, shown, marker], schema=schema))
 
 
-def _area_texts(areas: Axis) -> tuple[list[str], list[str]]:
-    """Level and code of every place on the axis of areas."""
-    places = [areas.code(place) for place in range(int(areas.starts[-1]))]
-    return [level for level, _ in places], [code for _, code in places]
-
-
-def _texts(axis: Axis) -> list[str]:
-    """The code of every place on another axis."""
-    return [axis.code(place)[1] for place in range(int(axis.starts[-1]))]
+def _level_texts(axis: Axis) -> tuple[list[str], list[str]]:
+    """Level and code of every place on an axis; ``Total`` for both at its total."""
+    places = [axis.code(place) for place in range(int(axis.starts[-1]))]
+    return [level or TOTAL for level, _ in places], [code for _, code in places]

@@ -35,6 +35,9 @@ public file and this one together are enough:
     only where more margins than the finest categories and their total are
     published: a list of lists of dimensions, one for each set of dimensions that
     figures are told by, all others being at ``total``.
+``population``
+    text, only where some tables of the release count claims and some people:
+    what this table counts.
 ``total``
     text, ``Total``: how a margin is written in the dimensions' columns.
 ``markers``
@@ -107,16 +110,23 @@ def cube_block(cube: Cube, cells: SafeCells, *, file: str, software: str) -> dic
     """The block of a table with several margins: as `metadata_block`, with ``margins``."""
     level_column, column = AREA_COLUMNS
     others = cube.axes[1:]
-    codes = [axis.hierarchy.codes[0].tolist() for axis in others]
+    flat = [axis for axis in others if len(axis.hierarchy.levels) == 1]
+    nests = [axis for axis in others if len(axis.hierarchy.levels) > 1]
     return {
         "form": FORM,
         "software": software,
         "file": file,
         "columns": list(cell_columns(cube)),
         "method": public_method(cells.method),
-        "nests": [{"level_column": level_column, "column": column, "tree": _tree(cube.axes[0].hierarchy)}],
-        "dimensions": [axis.name for axis in others],
-        "categories": [list(category) for category in product(*codes)],
+        "nests": [
+            {"level_column": level_column, "column": column, "tree": _tree(cube.axes[0].hierarchy)},
+            *(
+                {"level_column": f"{axis.name}_level", "column": axis.name, "tree": _tree(axis.hierarchy)}
+                for axis in nests
+            ),
+        ],
+        "dimensions": [axis.name for axis in flat],
+        "categories": [list(each) for each in product(*(axis.hierarchy.codes[0].tolist() for axis in flat))],
         "margins": [[axis.name for axis in others if axis.name in margin] for margin in cube.margins],
         "total": TOTAL,
         "markers": dict(words("metadata")["markers"]),

@@ -24,7 +24,8 @@ class Contact:
 class ReleaseFacts:
     """The facts of a release that every page and workbook repeats.
 
-    `population` is ``claims`` or ``people``; `status` is ``provisional``,
+    `population` is ``claims``, ``people``, or ``claims and people`` where some
+    tables count each (`ReportTable.unit`); `status` is ``provisional``,
     ``revised`` or ``final``; `label` is the official statistics label, if any;
     `previous` is the id of the release before in the series, if any.
     `level_names` gives each area level its words (singular, plural), such as

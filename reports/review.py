@@ -54,6 +54,7 @@ class ReviewFacts:
     true : the true table behind each of `tables`, in the same order.
     audit : what the attack on the published tables found.
     buckets : how many input rows ended in each bucket, in order; `rows_read` is what they must add up to.
+    people_buckets : the same of people, where people are counted beside claims; else empty.
     spec_text : the release file as it was read.
     inputs : fingerprints of all input files.
     making : how the figures were made (path taken, redraws, key id), by name.
@@ -88,6 +89,7 @@ class ReviewFacts:
     notices: tuple[str, ...] = ()
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
     flips: tuple[Mapping[str, object], ...] = ()
+    people_buckets: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.true) != len(self.tables):
@@ -139,7 +141,7 @@ def look_first(facts: ReviewFacts) -> tuple[str, ...]:
     sentences = []
     if unsafe:
         sentences.append(told["unsafe"].format(count=unsafe))
-    if sum(facts.buckets.values()) != facts.rows_read:
+    if not _buckets_add_up(facts):
         sentences.append(told["buckets"])
     if facts.highest_posterior is not None and facts.highest_posterior > facts.max_certainty:
         probability, limit = f"{facts.highest_posterior:.3f}", f"{facts.max_certainty:g}"
@@ -159,6 +161,11 @@ def look_first(facts: ReviewFacts) -> tuple[str, ...]:
     if facts.notices:
         sentences.append(told["notices"].format(count=len(facts.notices)))
     return tuple(sentences) or (told["nothing"],)
+
+
+def _buckets_add_up(facts: ReviewFacts) -> bool:
+    told = [facts.buckets, facts.people_buckets] if facts.people_buckets else [facts.buckets]
+    return all(sum(buckets.values()) == facts.rows_read for buckets in told)
 
 
 def _beyond_bound(facts: ReviewFacts) -> list[dict[str, object]]:
@@ -191,8 +198,19 @@ def _page_values(facts: ReviewFacts, files: Sequence[Path]) -> dict[str, Any]:
         "first": look_first(facts),
         "inputs": _plain_table("inputs", told["caption"]["inputs"], [_input_row(one) for one in facts.inputs]),
         "making": _plain_table("making", told["caption"]["making"], _pairs(facts.making)),
-        "buckets": _plain_table("buckets", told["caption"]["buckets"], _bucket_rows(facts), ("share",)),
-        "buckets_add_up": sum(facts.buckets.values()) == facts.rows_read,
+        "buckets": _plain_table(
+            "buckets",
+            told["caption"]["claims_buckets" if facts.people_buckets else "buckets"],
+            _bucket_rows(facts.buckets, facts.rows_read),
+            ("share",),
+        ),
+        "people_buckets": _plain_table(
+            "people-buckets",
+            told["caption"]["people_buckets"],
+            _bucket_rows(facts.people_buckets, facts.rows_read) if facts.people_buckets else [],
+            ("share",),
+        ),
+        "buckets_add_up": _buckets_add_up(facts),
         "rules": _plain_table("rules", told["caption"]["rules"], [row for one in tables for row in rules_table(*one)]),
         "findings": _plain_table(
             "findings", told["caption"]["findings"], [_told(f) for f in findings[:FINDINGS_ON_PAGE]]
@@ -224,6 +242,7 @@ def _comparison(table: ReportTable, true: Table) -> dict[str, Any]:
 def _small_files(facts: ReviewFacts) -> dict[str, Iterable[Mapping[str, object]]]:
     files: dict[str, Sequence[Mapping[str, object]]] = {
         "buckets.csv": [{"bucket": name, "rows": count} for name, count in facts.buckets.items()],
+        "buckets-people.csv": [{"bucket": name, "rows": count} for name, count in facts.people_buckets.items()],
         "flips.csv": facts.flips,
         "findings.csv": [_flat(finding.as_dict()) for finding in facts.audit.findings],
         "inputs.csv": [_input_row(one) for one in facts.inputs],
@@ -257,10 +276,10 @@ def _input_row(one: InputFile) -> dict[str, object]:
     return {"file": one.name, "purpose": one.purpose, "sha256": one.sha256, "rows": one.rows, "bytes": one.size}
 
 
-def _bucket_rows(facts: ReviewFacts) -> list[dict[str, object]]:
-    rows = [(name, count) for name, count in facts.buckets.items()]
-    rows.append((words("pages")["review"]["sum"], sum(facts.buckets.values())))
-    share = max(facts.rows_read, 1)
+def _bucket_rows(buckets: Mapping[str, int], rows_read: int) -> list[dict[str, object]]:
+    rows = [(name, count) for name, count in buckets.items()]
+    rows.append((words("pages")["review"]["sum"], sum(buckets.values())))
+    share = max(rows_read, 1)
     return [{"bucket": name, "rows": count, "share": f"{100 * count / share:.2f}%"} for name, count in rows]
 
 

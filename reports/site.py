@@ -259,6 +259,7 @@ def _method_words(facts: ReleaseFacts, table: ReportTable) -> dict[str, Any]:
     down, up = error.below, error.above
     return {
         "method": method,
+        "beside": _beside(facts),
         "base": base,
         "error": error.largest,
         "error_told": error_sentences(error),
@@ -273,6 +274,12 @@ def _method_words(facts: ReleaseFacts, table: ReportTable) -> dict[str, Any]:
         ],
         "lag": (facts.extract_date - facts.reference_date).days,
     }
+
+
+def _beside(facts: ReleaseFacts) -> list[str]:
+    """What is counted where some tables count claims and some people; nothing where all count the same."""
+    told = words("metadata")["beside"]
+    return [] if facts.population in told else list(told.values())
 
 
 def _example(base: int) -> list[tuple[str, int, int, int]]:

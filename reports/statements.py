@@ -21,6 +21,7 @@ __all__ = [
     "long_date",
     "marker_meaning",
     "markers_in_use",
+    "population_statement",
     "protection_statement",
     "rounding_statement",
     "words",
@@ -97,6 +98,12 @@ def _fill(text: str, method: Method) -> str:
         furthest=(method.steps + 1) * method.base,
         max_round=method.max_round,
     )
+
+
+def population_statement(population: str, unit: str) -> str:
+    """What a table of `unit` counts, in a release whose tables count `population` between them."""
+    told = words("metadata")
+    return str(told["population"][population] if population in told["beside"] else told["beside"][unit])
 
 
 def zero_meaning(method: Method) -> str:

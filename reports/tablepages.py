@@ -12,7 +12,15 @@ import numpy as np
 
 from reports.maps import column_label
 from reports.model import ReleaseFacts, ReportTable
-from reports.statements import long_date, marker_meaning, markers_in_use, rounding_statement, words, zero_meaning
+from reports.statements import (
+    long_date,
+    marker_meaning,
+    markers_in_use,
+    population_statement,
+    rounding_statement,
+    words,
+    zero_meaning,
+)
 from reports.textrows import figure_texts
 
 __all__ = [
@@ -79,6 +87,7 @@ class TablePage:
     id: str
     path: str
     title: str
+    counted: str
     categories_told: str
     levels_told: str
     rounding: str
@@ -113,6 +122,7 @@ def table_page(
         id=table.id,
         path=f"tables/{table.id}.html",
         title=table.title,
+        counted=population_statement(facts.population, table.unit),
         categories_told=_categories_told(table),
         levels_told=_levels_told(facts, [hierarchy.levels[level] for level in order]),
         rounding=rounding_statement(table.safe.method),

@@ -12,6 +12,7 @@ from reports.statements import (
     clock_time,
     licence_words,
     long_date,
+    population_statement,
     protection_statement,
     rounding_statement,
     words,
@@ -55,7 +56,7 @@ def build_workbook(table: ReportTable, facts: ReleaseFacts, *, rows_per_sheet: i
 def _note_texts(table: ReportTable, facts: ReleaseFacts) -> tuple[str, ...]:
     """Note 1 what is counted, note 2 zeros, note 3 rounding, then the table's own notes."""
     zero = words("workbook")["notes"]["zero"].format(zero=zero_meaning(table.safe.method))
-    counted = words("metadata")["population"][facts.population]
+    counted = population_statement(facts.population, table.unit)
     return (counted, zero, rounding_statement(table.safe.method), *table.notes)
 
 
@@ -68,7 +69,7 @@ def _cover(table: ReportTable, facts: ReleaseFacts) -> Sheet:
         Line(text=told["release"], style=HEADING),
         *_texts(*_release_lines(facts)),
         Line(text=told["counted"], style=HEADING),
-        *_texts(words("metadata")["population"][facts.population]),
+        *_texts(population_statement(facts.population, table.unit)),
         Line(text=told["protection"], style=HEADING),
         *_texts(rounding_statement(table.safe.method), protection_statement(table.safe.method), *facts.statements),
         Line(text=told["source"], style=HEADING),

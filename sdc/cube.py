@@ -17,6 +17,7 @@ from itertools import combinations, product
 import numpy as np
 
 from sdc.figures import SEPARATOR
+from sdc.lattice import make_lattice
 from sdc.system import Areas, CellSystem, Equations, add_up, areas_of, identity_words, measure_words, stack
 from sdc.tables import TOTAL, Hierarchy, Table
 
@@ -64,6 +65,14 @@ class Axis:
         if self.total and above == self.top:
             return np.zeros(self.sizes[below], np.int64)
         return self.hierarchy.ancestors(below, above).astype(np.int64)
+
+    def above(self) -> np.ndarray:
+        """The place above each place, -1 at the top: int64 of shape (places,)."""
+        starts = self.starts
+        above = [parents + start for parents, start in zip(self.hierarchy.parents, starts[1:], strict=False)]
+        last = self.hierarchy.units[-1]
+        top = [np.full(last, starts[-2]), np.array([-1])] if self.total else [np.full(last, -1)]
+        return np.concatenate([*above, *top]).astype(np.int64)
 
     def code(self, place: int) -> tuple[str, str]:
         """Level and code of one place; the total has no level."""
@@ -201,6 +210,7 @@ class Cube:
             identity=self._identity()[here],
             names=CubeNames(self.axes, np.flatnonzero(here), self.shape),
             areas=self._areas(np.flatnonzero(here)),
+            lattice=make_lattice(numbers, [(axis.name, axis.above()) for axis in self.axes]),
         )
 
     def _areas(self, places: np.ndarray) -> Areas | None:

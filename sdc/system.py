@@ -18,6 +18,7 @@ import numpy as np
 
 from common.keys import keyed_codes, sip_key
 from sdc.figures import SEPARATOR
+from sdc.lattice import Lattice
 from sdc.tables import SHOWN, Hierarchy, Method, Table
 
 __all__ = [
@@ -134,6 +135,7 @@ class CellSystem:
         in every table; None where cells have no names to share.
     names : what to call each cell in a sentence; None where nobody asks.
     areas : where the cells lie; None where they lie nowhere.
+    lattice : where a cube's cells stand on its axes; None for what is no cube.
 
     Raises
     ------
@@ -147,6 +149,7 @@ class CellSystem:
     identity: np.ndarray | None = None
     names: Sequence[str] | None = None
     areas: Areas | None = None
+    lattice: Lattice | None = None
 
     def __post_init__(self) -> None:
         n = self.equations.size
@@ -162,6 +165,8 @@ class CellSystem:
             raise ValueError("identity must be uint64, two words per cell")
         if self.areas is not None and self.areas.unit.shape != (n,):
             raise ValueError("areas must give one unit per cell")
+        if self.lattice is not None and len(self.lattice) != n:
+            raise ValueError("the lattice must place every cell")
         broken = np.flatnonzero(self.equations.residuals(self.counts))
         if broken.size:
             whole = int(self.equations.entries(int(broken[0]))[0][0])

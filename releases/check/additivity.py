@@ -73,7 +73,7 @@ def check_linked(tables: Sequence[Published], additive: bool, notes: Notes) -> b
 
     Totals are the same figure in all tables.  Where the method is `additive`,
     so is every margin over the dimensions that two tables share: both must
-    extend to one table of the finest cells.
+    extend to one table of the finest cells.  Of a dimension in different bands, those of the same code are the same.
     """
     right = True
     for one, other in combinations(tables, 2):
@@ -88,6 +88,8 @@ def check_linked(tables: Sequence[Published], additive: bool, notes: Notes) -> b
             notes.not_checked(
                 f"{one.id} and {other.id} band '{name}' differently; what both together tell was not attacked"
             )
+            if additive:
+                right &= _agree(one, other, (name,), notes)
         same = set(alike) == set(one.layout.dimensions) == set(other.layout.dimensions)
         if alike and (additive or same):
             right &= _agree(one, other, alike, notes)

@@ -48,9 +48,16 @@ class Bounds:
 
 
 def attack(
-    tables: Sequence[Published], *, method: str, base: int, min_count: int, notes: Notes, progress: Progress = SILENT
+    tables: Sequence[Published],
+    *,
+    method: str,
+    base: int,
+    min_count: int,
+    notes: Notes,
+    unit: str = "",
+    progress: Progress = SILENT,
 ) -> None:
-    """Attack all tables of a release together and note every broken promise."""
+    """Attack all tables of a release that count one `unit` together, and note every broken promise."""
     if method not in METHODS:
         notes.wrong(
             "method", "manifest.json", f"the method '{method}' is not known here, so that nothing could be attacked"
@@ -65,6 +72,7 @@ def attack(
         notes.checked("additivity over areas and categories, multiples of the base, one figure one value")
         shown = all(table.numbers for table in tables)
         if all(multiples) and all(additive) and linked and shown and _decomposable(tables):
+            notes.figure(" on ".join(filter(None, ("attack", unit))), "theorem: no interval can be narrowed")
             _by_theorem(tables, base, min_count, notes)
             return
     else:
@@ -120,7 +128,6 @@ def _by_theorem(tables: Sequence[Published], base: int, min_count: int, notes: N
         lo = tuple(np.maximum(0, values - base + 1) for values in table.values)
         hi = tuple(values + base - 1 for values in table.values)
         _judge(table, Bounds(lo=lo, hi=hi), min_count, notes)
-    notes.figure("attack", "theorem: no interval can be narrowed")
     notes.checked("attack: the theorem on additive rounding, so that every interval is exact")
     notes.not_checked(
         "what others publish of the same people, and earlier releases of the series: their files are not in the folder"

@@ -41,7 +41,8 @@ KEYS: dict[str, type | tuple[type, ...]] = {
 }
 STATUSES = ("provisional", "revised", "final")
 LABELS = ("none", "", "accredited official statistics", "official statistics", "official statistics in development")
-POPULATIONS = ("claims", "people")
+UNITS = ("claims", "people")
+POPULATIONS = (*UNITS, " and ".join(UNITS))
 RULES = ("method leaks",)
 HEX = re.compile(r"[0-9a-f]{16,128}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -49,9 +50,10 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True)
 class TableEntry:
-    """One table as the manifest lists it; `cells` counts published cells by marker, ``shown`` for numbers."""
+    """One table as the manifest lists it; `unit` is what it counts, `cells` published cells by marker, ``shown`` for numbers."""
 
     id: str
+    unit: str
     dimensions: tuple[str, ...]
     cells: dict[str, int]
 
@@ -233,6 +235,7 @@ def _tables(right: dict[str, object], notes: Notes) -> tuple[TableEntry, ...]:
         else:
             seen.add(entry.id)
             entries.append(entry)
+    _check_units(right, {entry.unit for entry in entries}, notes)
     if "tables" in right and not entries:
         notes.wrong("manifest", MANIFEST, "no table is listed")
     return tuple(entries)
@@ -247,7 +250,17 @@ def _table(plain: object) -> TableEntry | None:
     counted = isinstance(cells, dict) and all(_whole(number, 0) for number in cells.values())
     if not (texts and named and counted) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", str(name)):
         return None
-    return TableEntry(id=str(name), dimensions=tuple(dimensions or ()), cells=dict(cells or {}))
+    return TableEntry(
+        id=str(name), unit=str(plain["unit"]), dimensions=tuple(dimensions or ()), cells=dict(cells or {})
+    )
+
+
+def _check_units(right: dict[str, object], units: set[str], notes: Notes) -> None:
+    """Each table counts claims or people, and 'population' says what all of them count."""
+    if not units <= set(UNITS):
+        notes.wrong("manifest", MANIFEST, f"a table's 'unit' is not one of {', '.join(UNITS)}")
+    elif units and right.get("population") in POPULATIONS and set(str(right["population"]).split(" and ")) != units:
+        notes.wrong("manifest", MANIFEST, "'population' is not what the tables count")
 
 
 def _exceptions(plain: dict[str, object], right: dict[str, object], notes: Notes) -> tuple[tuple[str, dt.date], ...]:

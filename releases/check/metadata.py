@@ -34,6 +34,11 @@ def check_block(block: dict[str, object], file: str, entry: TableEntry, manifest
         )
     if block.get("file") != f"{entry.id}.csv":
         notes.wrong("metadata", file, "names another file than the table's CSV")
+    both = len({each.unit for each in manifest.tables}) > 1
+    if block.get("population") != (entry.unit if both else None):
+        notes.wrong(
+            "metadata", file, "tells another population than the manifest, or tells one where all tables are of one"
+        )
     if block.get("dimensions") != list(entry.dimensions):
         notes.wrong("metadata", file, "tells other dimensions than the manifest")
 

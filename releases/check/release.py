@@ -8,6 +8,7 @@ from releases.check.files import check_files
 from releases.check.manifest import MANIFEST, Manifest, TableEntry, read_manifest
 from releases.check.metadata import check_block, check_csvw, labels_of
 from releases.check.notes import Notes
+from releases.check.people import by_unit, check_people
 from releases.check.review import check_review
 from releases.check.site import check_site
 from releases.check.tables import MARKERS, Published, check_parquet, read_layout, read_published
@@ -37,14 +38,7 @@ def check_release(directory: Path, review: Path | None = None, progress: Progres
     tables = _check_tables(directory, manifest, notes, progress)
     if manifest.method and tables:
         with notes.excepted(any(rule == "method leaks" for rule, _ in manifest.excepted)):
-            attack(
-                tables,
-                method=manifest.method,
-                base=manifest.base,
-                min_count=manifest.min_count,
-                notes=notes,
-                progress=progress,
-            )
+            _attack(tables, manifest, notes, progress)
     else:
         notes.not_checked("attack: no table, or no method, could be read")
     check_site(directory, notes)
@@ -54,6 +48,21 @@ def check_release(directory: Path, review: Path | None = None, progress: Progres
     else:
         notes.not_checked("the review folder: none was given")
     return notes.audit()
+
+
+def _attack(tables: list[Published], manifest: Manifest, notes: Notes, progress: Progress) -> None:
+    """Attack tables of claims together, and tables of people; then hold the one to the other."""
+    for unit, counted in by_unit(tables, manifest).items():
+        attack(
+            counted,
+            unit=unit,
+            method=manifest.method,
+            base=manifest.base,
+            min_count=manifest.min_count,
+            notes=notes,
+            progress=progress,
+        )
+    check_people(tables, manifest, notes)
 
 
 def _check_tables(directory: Path, manifest: Manifest, notes: Notes, progress: Progress) -> list[Published]:

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from common.faults import Fault, InputError
 from releases.check.additivity import sums_to_parents
-from releases.check.manifest import Manifest
+from releases.check.manifest import UNITS, Manifest
 from releases.check.notes import SHOWN, Notes
+from releases.check.people import by_unit, compare_people
 from releases.check.tables import MARKERS, Published, read_long, whole_numbers
 
 __all__ = ["check_review"]
@@ -39,14 +40,18 @@ def check_review(review: Path, manifest: Manifest, tables: Sequence[Published], 
         raise InputError([Fault(kind="review", file=str(review), found="is no folder", mend=mend)])
     _check_modes(review, notes)
     _check_summary(review, manifest, notes)
-    totals: list[tuple[Published, tuple[np.ndarray, ...]]] = []
+    true_counts: dict[str, tuple[np.ndarray, ...]] = {}
     for table in tables:
         true = _true_counts(review, table, notes)
         if true is not None:
             _check_error(table, true, manifest, notes)
             _check_additive(table, true, notes)
-            totals.append((table, tuple(counts[:, -1] for counts in true)))
-    _check_same_totals(totals, notes)
+            true_counts[table.id] = true
+    counted = by_unit([table for table in tables if table.id in true_counts], manifest)
+    for alike in counted.values():
+        _check_same_totals([(one, tuple(level[:, -1] for level in true_counts[one.id])) for one in alike], notes)
+    if set(counted) == set(UNITS):
+        compare_people(counted, true_counts, notes, file=f"review/{BESIDE}")
     notes.checked("review folder: closed to others, same release, true counts additive and within the method's bound")
 
 

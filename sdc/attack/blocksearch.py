@@ -106,6 +106,9 @@ def _spread(search: "_Search", classes: Classes, asked: np.ndarray) -> tuple[np.
     high = (classes.constant[cells] + slope * most) / classes.scale[cells]
     if search.whole:
         low, high = np.ceil(low - CLOSE), np.floor(high + CLOSE)
+    # Where the leader has no bound its class has none: a value met along the ray stands for all of them.
+    endless = cells[(slope > 0) & (search.seen[1][leader] >= NO_BOUND)]
+    search.seen[1][endless] = NO_BOUND
     lo[cells] = np.maximum(lo[cells], np.where(np.abs(least) >= NO_BOUND, lo[cells], low))
     hi[cells] = np.minimum(hi[cells], np.where(np.abs(most) >= NO_BOUND, hi[cells], high))
     return lo, hi

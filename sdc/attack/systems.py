@@ -12,6 +12,7 @@ import numpy as np
 
 from common.faults import Faults
 from common.progress import SILENT, Progress
+from sdc.attack.changes import Changes
 from sdc.attack.elimination import find_blocks
 from sdc.attack.intervals import NO_BOUND
 from sdc.attack.listing import MOST_LISTED, listed
@@ -60,7 +61,12 @@ class PublishedCells:
 
 
 def audit_cells(
-    published: PublishedCells, *, min_count: int, width: int | None = None, progress: Progress = SILENT
+    published: PublishedCells,
+    *,
+    min_count: int,
+    width: int | None = None,
+    changes: Changes | None = None,
+    progress: Progress = SILENT,
 ) -> Audit:
     """Attack published cells, and judge what can be proven.
 
@@ -69,9 +75,13 @@ def audit_cells(
     min_count : smallest non-zero count that may be told; a count x is *small*
         where 1 <= x <= min_count - 1.  Without the truth: where its interval meets that range.
     width : promised hi - lo of a small count's interval; min_count - 1 by default.
+    changes : of the truth, as the certificates of a suppressed cube are.  Each is checked; small cells that they take to
+        0, and to min_count and the width at least, keep the promise and are not followed further.
 
     Raises
     ------
+    ValueError
+        Changes are given without the truth.
     InputError
         The truth lies outside what the published values allow, or does not add up.
     """
@@ -84,7 +94,10 @@ def audit_cells(
     small = (hi >= 1) & (lo < min_count)
     if published.truth is not None:
         small = (published.truth >= 1) & (published.truth < min_count)
-    asked = np.flatnonzero(small)
+    cleared = np.zeros(len(small), np.bool_)
+    if changes is not None:
+        cleared = small & _cleared(published, changes, lo, hi, max(min_count, rules.width))
+    asked = np.flatnonzero(small & ~cleared)
     try:
         found = feasible_intervals(published.equations, lo, hi, asked=asked, start=published.truth, progress=progress)
     except NoSolution as none:
@@ -93,7 +106,18 @@ def audit_cells(
         return _contradicted(
             published, whole, f"{sums} cannot be met by any table of whole numbers within the stated intervals"
         )
-    return _judge(published, rules, asked, found).joined(_told(published, asked, found))
+    judged = Audit(figures={f"{published.name}: small cells cleared by changes given": int(cleared.sum())})
+    audit = _judge(published, rules, asked, found).joined(_told(published, asked, found))
+    return audit if changes is None else audit.joined(judged)
+
+
+def _cleared(published: PublishedCells, changes: Changes, lo: np.ndarray, hi: np.ndarray, far: int) -> np.ndarray:
+    """Cells that changes of the truth take to 0 and to `far`: bool of shape (cells,)."""
+    if published.truth is None:
+        raise ValueError("changes can be checked only with the truth")
+    standing = changes.standing(published.equations, published.truth, lo, hi)
+    fall, rise = changes.reach(np.arange(len(lo)), standing)
+    return np.asarray((published.truth - fall <= 0) & (published.truth + rise >= far))
 
 
 def _check_truth(published: PublishedCells, lo: np.ndarray, hi: np.ndarray) -> None:

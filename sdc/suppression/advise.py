@@ -13,7 +13,7 @@ from sdc.suppression.spec import SuppressionSpec
 from sdc.suppression.suppress import suppress_table
 from sdc.tables import Classification, Hierarchy, Table
 
-__all__ = ["Advice", "advise", "coarser", "merged"]
+__all__ = ["Advice", "advise", "coarser", "fitting_levels", "merged"]
 
 JOINT = " + "
 
@@ -26,6 +26,7 @@ class Advice:
     ----------
     leaving_out : levels left out, smallest areas first.
     merging : categories told as one; empty where none are.
+    margins : of a cube, the margins still published, each by the names of its axes; empty where all are.
     losses : per level that is left; of flagged cells alone where these are too many already, or where no pattern was found.
     passes : whether no level has more than the spec's `max_share` hidden.
     """
@@ -34,12 +35,15 @@ class Advice:
     merging: tuple[tuple[str, ...], ...]
     losses: tuple[LevelLoss, ...]
     passes: bool
+    margins: tuple[tuple[str, ...], ...] = ()
 
     def sentence(self) -> str:
         """The advice in words, for the statistician."""
         what = f"leaving out {', '.join(self.leaving_out)}" if self.leaving_out else ""
         if self.merging:
             what = f"telling {', '.join('/'.join(category) for category in self.merging)} as one category"
+        if self.margins:
+            what = f"publishing only {', '.join(' × '.join(names) or 'the grand total' for names in self.margins)}"
         worst = max(self.losses, key=lambda loss: loss.share)
         verdict = "passes" if self.passes else "does not pass"
         return f"{what} {verdict}: at most {worst.share:.1%} of the cells of a level are hidden ({worst.level})"
@@ -107,11 +111,16 @@ def _attempt(
 
 def _fitting(spec: SuppressionSpec, table: Table) -> SuppressionSpec:
     """The spec without names that the coarser table has not."""
-    levels, columns = set(table.hierarchy.levels), set(table.classification.columns)
+    columns = set(table.classification.columns)
+    factors = {name: factor for name, factor in spec.category_factors.items() if name in columns}
+    return replace(fitting_levels(spec, table.hierarchy.levels), category_factors=factors)
+
+
+def fitting_levels(spec: SuppressionSpec, levels: tuple[str, ...]) -> SuppressionSpec:
+    """The spec without names of levels that are not among these."""
     return replace(
         spec,
         level_factors={name: factor for name, factor in spec.level_factors.items() if name in levels},
-        category_factors={name: factor for name, factor in spec.category_factors.items() if name in columns},
         show_levels=tuple(name for name in spec.show_levels if name in levels),
         show_totals=tuple(name for name in spec.show_totals if name in levels),
     )

@@ -31,6 +31,9 @@ from sdc.system import CellSystem
 
 __all__ = ["AmountSuppression", "amount_demands", "in_units", "proven_amounts", "suppress_amounts"]
 
+# Tables of at most so many cells get the best pattern: few cells are unsafe in tables of amounts.
+EXACT_CELLS = 300
+
 
 @dataclass(frozen=True, kw_only=True)
 class AmountSuppression:
@@ -48,7 +51,7 @@ class AmountSuppression:
     rule: PPercent | Dominance
     lone: bool = False
     empty: bool = False
-    pattern: GeneralSuppression = field(default_factory=GeneralSuppression)
+    pattern: GeneralSuppression = field(default_factory=lambda: GeneralSuppression(exact_cells=EXACT_CELLS))
 
 
 def in_units(amounts: np.ndarray, decimals: int) -> np.ndarray:

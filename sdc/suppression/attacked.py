@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sdc.attack.changes import Changes
 from sdc.attack.intervals import NO_BOUND
 from sdc.attack.programmes import Demand, feasible_intervals
 from sdc.suppression.demands import Demands, Room
@@ -22,16 +23,26 @@ def bounds_of(system: CellSystem, hidden: np.ndarray, room: Room) -> tuple[np.nd
 
 
 def attacked_demands(
-    system: CellSystem, demands: Demands, hidden: np.ndarray, room: Room, *, whole: bool, branches: int = 5000
+    system: CellSystem,
+    demands: Demands,
+    hidden: np.ndarray,
+    room: Room,
+    *,
+    whole: bool,
+    branches: int = 5000,
+    changes: Changes | None = None,
 ) -> np.ndarray:
     """Which demands are met under attack, one attack for each thing a reader may know: bool of shape (demands,).
 
-    Only what a table was met for counts as met.
+    Only what a table was met for counts as met.  `changes` of counts are checked
+    first, and spare what they show to be met another attack.
     """
     lo, hi = bounds_of(system, hidden, room)
     met = np.zeros(len(demands), np.bool_)
-    for reader in np.unique(demands.reader).tolist():
-        at = np.flatnonzero(demands.reader == reader)
+    if changes is not None:
+        met = _shown_by(changes, system, demands, lo, hi)
+    for reader in np.unique(demands.reader[~met]).tolist():
+        at = np.flatnonzero((demands.reader == reader) & ~met)
         some = demands.chosen(at)
         x = system.counts[some.cells]
         low, high = lo.copy(), hi.copy()
@@ -53,3 +64,16 @@ def attacked_demands(
         covered = (found.seen_lo <= x - some.lower + slack) & (found.seen_hi >= x + some.upper - slack)
         met[at] = covered & (found.seen_hi - found.seen_lo >= some.width - slack)
     return met
+
+
+def _shown_by(changes: Changes, system: CellSystem, demands: Demands, lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
+    """Demands that changes show to be met: bool of shape (demands,)."""
+    standing = changes.standing(system.equations, system.counts, lo, hi)
+    fall, rise = np.zeros(len(demands)), np.zeros(len(demands))
+    order = np.argsort(demands.reader, kind="stable")
+    for at in np.split(order, np.flatnonzero(np.diff(demands.reader[order])) + 1):
+        if len(at):
+            usable = standing & ~changes.touching(demands.known(int(at[0])))
+            fall[at], rise[at] = changes.reach(demands.cells[at], usable)
+    shown: np.ndarray = (fall >= demands.lower) & (rise >= demands.upper) & (fall + rise >= demands.width)
+    return shown

@@ -5,13 +5,19 @@ demands from the flagged cells, a pattern (`sdc.suppression.general`), an attack
 on it; what the attack finds becomes a further demand, until it finds nothing:
 
 * a flagged count x is to be proven no closer than [0, min_count] if it is small,
-  [x - min_count, x + min_count] otherwise;
+  [x - min_count, x + min_count] otherwise, or as far as is asked;
+* a decoy, hidden by the key's draw, is protected as if it were small;
 * a cell hidden to protect others must not look small and narrow: where its
   interval meets 1 … min_count - 1 it is min_count - 1 wide at least;
 * nobody who stands alone in a cell learns another cell exactly.
+
+Small tables, and tables that are no cube, are attacked by linear and
+mixed-integer programmes (`sdc.attack.programmes`).  A large cube is not: each
+demand has a certificate that is checked sum by sum, and the same changes say what
+is wide and what lone claimants cannot learn (`sdc.suppression.evidence`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numba import njit
@@ -19,18 +25,34 @@ from numba import njit
 from common.faults import Infeasible
 from common.keys import sip_key, siphash
 from common.progress import SILENT, Progress
+from sdc.attack.changes import Changes
 from sdc.attack.programmes import Demand, Found, feasible_intervals
 from sdc.suppression.attacked import attacked_demands, bounds_of
-from sdc.suppression.demands import Demands, Room, room_of
-from sdc.suppression.general import GeneralSuppression, Suppressed, suppress_system
+from sdc.suppression.certificates import Sparse, check_certificates
+from sdc.suppression.crossed import Crossed
+from sdc.suppression.demands import NAMED, Demands, Room, room_of
+from sdc.suppression.evidence import Claims, gather, learned_demands, narrow_demands
+from sdc.suppression.general import (
+    GeneralSuppression,
+    Suppressed,
+    heuristic,
+    meet_demands,
+    protect_cube,
+    suppress_system,
+)
 from sdc.suppression.insiders import learned_by_claimants
+from sdc.suppression.keyed import pick_decoys
+from sdc.suppression.report import DECOY, FORCED, PRIMARY, PUBLISHED, SECONDARY, STATUSES
 from sdc.system import CellSystem, SafeCells
-from sdc.tables import NOT_PUBLISHED, SHOWN, SUPPRESSED, Method
+from sdc.tables import NOT_PUBLISHED, SHOWN, STRUCTURAL, SUPPRESSED, Method
 
-__all__ = ["CellReport", "CellSuppression", "keyed_weights", "suppress_cells"]
+__all__ = ["CellChoices", "CellReport", "CellSuppression", "keyed_weights", "suppress_cells"]
 
 # Rounds of pattern and attack; what one pattern leaves the next is asked to mend.
 MOST_ROUNDS = 8
+# Rounds in which a cube's pattern grows; each hides cells, which may look narrow themselves.
+MOST_GROWTH = 40
+FAILED = "no pattern was found that passes its audit: hide at coarser areas, merge categories, or ask for less"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +67,8 @@ class CellSuppression:
     min_count : smallest non-zero count that may be told; a count x with 1 <= x <= min_count - 1 is *small*.
     lone_claimants : whether somebody who knows that they stand alone in a cell must learn no other cell from it.
     hide_zeros : whether zeros that no rule flags may be hidden to protect others.
+    decoys : chance, by the key, that a cell with 0 or min_count … 2 min_count - 1 is hidden and protected as if it
+        were small, so that no hidden cell is proven small by the rule that hides small cells; 0 to below 1.
     spread : how far the key raises prices, at least 0.
     pattern : how patterns are looked for.
 
@@ -57,14 +81,44 @@ class CellSuppression:
     min_count: int = 5
     lone_claimants: bool = True
     hide_zeros: bool = True
+    decoys: float = 0.01
     spread: float = 0.25
     pattern: GeneralSuppression = field(default_factory=GeneralSuppression)
 
     def __post_init__(self) -> None:
         if self.min_count < 2:
             raise ValueError(f"min_count ({self.min_count}) must be at least 2")
+        if not 0 <= self.decoys < 1:
+            raise ValueError(f"decoys ({self.decoys}) must be at least 0 and below 1")
         if not 0 <= self.spread <= 100:
             raise ValueError(f"spread ({self.spread}) must be from 0 to 100")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CellChoices:
+    """What is decided cell by cell before the search, bool of shape (cells,); None for no cell.
+
+    Attributes
+    ----------
+    hide : cells hidden in any case, and protected as flagged ones are.
+    show : cells that must be shown.
+    structural : zeros that can be nothing else: they are shown as structural zeros, and a reader knows them.
+    """
+
+    hide: np.ndarray | None = None
+    show: np.ndarray | None = None
+    structural: np.ndarray | None = None
+
+    def mask(self, name: str, system: CellSystem) -> np.ndarray:
+        """One of them, no cell if need be (ValueError where the shape is wrong)."""
+        chosen: np.ndarray | None = getattr(self, name)
+        if chosen is None:
+            return np.zeros(len(system), np.bool_)
+        if chosen.shape != (len(system),) or chosen.dtype != np.bool_:
+            raise ValueError(f"{name} must be bool, one per cell")
+        if name == "structural" and np.any(system.counts[chosen] != 0):
+            raise ValueError("structural zeros must hold 0")
+        return chosen & system.shown
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,24 +127,36 @@ class CellReport:
 
     Attributes
     ----------
-    primary, secondary : bool of shape (cells,).
-    lo, hi : what a reader can prove of each cell, as far as it was followed; int64 of shape (cells,).
-    path : ``exact`` or ``pieces``. status : of the search for the pattern.
+    status : int8 of shape (cells,), why each cell is hidden; see `sdc.suppression.report.STATUSES`.
+    lo, hi : of each cell the least and the greatest value in a table that was met and that no reader can tell from the
+        true one; int64 of shape (cells,).  What can be proven of a cell is no closer.
+    path : ``exact``, ``boxes`` or ``pieces``. solver : of the search for the pattern, ``heuristic`` where nothing is proven.
     cost, bound : weight of the secondary cells, and a weight that no pattern goes below (0: nothing proven).
-    rounds : patterns that were made and attacked.
-    figures : of the last pattern and the attack on it.
+    rounds : patterns that were made and attacked, or rounds in which one grew.
+    figures : cells by status, and what the search and the attack counted.
+    changes : by which a large cube is proven to be safe, for those who attack it again; None for other tables.
     """
 
-    primary: np.ndarray
-    secondary: np.ndarray
+    status: np.ndarray
     lo: np.ndarray
     hi: np.ndarray
     path: str
-    status: str
+    solver: str
     cost: float
     bound: float
     rounds: int
     figures: dict[str, int]
+    changes: Changes | None = None
+
+    @property
+    def primary(self) -> np.ndarray:
+        """Cells that a rule flags: bool of shape (cells,)."""
+        return np.asarray(self.status == PRIMARY)
+
+    @property
+    def secondary(self) -> np.ndarray:
+        """Cells hidden to protect others: bool of shape (cells,)."""
+        return np.asarray(self.status == SECONDARY)
 
 
 def keyed_weights(system: CellSystem, *, key: bytes, spread: float, factors: np.ndarray | None = None) -> np.ndarray:
@@ -101,12 +167,18 @@ def keyed_weights(system: CellSystem, *, key: bytes, spread: float, factors: np.
     ValueError
         The system's cells have no identity.
     """
-    if system.identity is None:
-        raise ValueError("a key can draw for cells only if every cell has an identity")
-    words = np.column_stack([system.identity, system.counts.astype(np.uint64)])
-    shares = _shares(sip_key(key, "suppression of cells"), words)
+    shares = _drawn(system, key, "suppression of cells")
     prices: np.ndarray = (1 + np.log1p(system.counts)) * (1 + spread * shares)
     return prices if factors is None else prices * factors
+
+
+def _drawn(system: CellSystem, key: bytes, purpose: str) -> np.ndarray:
+    """A number from 0 to below 1 for each cell, by the key, its area, categories and count."""
+    if system.identity is None:
+        raise ValueError("a key can draw for cells only if every cell has an identity")
+    return np.asarray(
+        _shares(sip_key(key, purpose), np.column_stack([system.identity, system.counts.astype(np.uint64)]))
+    )
 
 
 @njit(cache=True)
@@ -118,6 +190,20 @@ def _shares(secret, words):  # type: ignore[no-untyped-def]
     return out
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Task:
+    """One system with all that is decided before the search; arrays of shape (cells,)."""
+
+    system: CellSystem
+    spec: CellSuppression
+    status: np.ndarray
+    structural: np.ndarray
+    may_hide: np.ndarray
+    room: Room
+    demands: Demands
+    weights: np.ndarray
+
+
 def suppress_cells(
     system: CellSystem,
     *,
@@ -125,6 +211,8 @@ def suppress_cells(
     spec: CellSuppression,
     key: bytes,
     factors: np.ndarray | None = None,
+    protection: tuple[np.ndarray, np.ndarray] | None = None,
+    choices: CellChoices | None = None,
     may_hide: np.ndarray | None = None,
     room: Room | None = None,
     progress: Progress = SILENT,
@@ -134,8 +222,11 @@ def suppress_cells(
     Parameters
     ----------
     primary : bool of shape (cells,), what rules flag.
-    key : draws prices, and with them ties.
+    key : draws prices, and with them ties, and decoys.
     factors : of shape (cells,), above 0: how much dearer each cell is than another of its count.
+    protection : how far below and above its count the interval of each cell that is flagged or chosen must reach, two
+        arrays of shape (cells,); [0, min_count] for a small one, min_count to either side for others, where not given.
+    choices : what is hidden or shown in any case.
     may_hide : bool, what may be hidden beside flagged cells; everything published where nothing is said.
     room : what a reader knows beforehand; counts from 0 where nothing is said.
 
@@ -150,43 +241,171 @@ def suppress_cells(
     ValueError
         Shapes are wrong, or cells have no identity.
     """
+    task = _task(system, primary, spec, key, factors, protection, choices or CellChoices(), may_hide, room)
+    by_boxes = system.lattice is not None and len(system) > spec.pattern.exact_cells
+    pattern, lo, hi, rounds, changes = (_grow if by_boxes else _attack_and_mend)(task, progress)
+    status = np.where(pattern.hidden & (task.status == PUBLISHED), SECONDARY, task.status).astype(np.int8)
+    counted = {f"{name} cells": int((status[system.shown] == code).sum()) for code, name in STATUSES.items()}
+    report = CellReport(
+        status=status,
+        lo=lo,
+        hi=hi,
+        path=pattern.path,
+        solver=pattern.status,
+        cost=pattern.cost,
+        bound=pattern.bound,
+        rounds=rounds,
+        figures=counted | pattern.figures,
+        changes=changes,
+    )
+    return _published(task, pattern.hidden), report
+
+
+def _task(
+    system: CellSystem,
+    primary: np.ndarray,
+    spec: CellSuppression,
+    key: bytes,
+    factors: np.ndarray | None,
+    protection: tuple[np.ndarray, np.ndarray] | None,
+    choices: CellChoices,
+    may_hide: np.ndarray | None,
+    room: Room | None,
+) -> _Task:
     if primary.shape != (len(system),) or primary.dtype != np.bool_:
         raise ValueError("primary must be bool, one per cell")
+    structural = choices.mask("structural", system)
+    must_show = choices.mask("show", system) | structural
+    may_hide = (system.shown if may_hide is None else may_hide & system.shown) & ~must_show
+    unflagged = may_hide if spec.hide_zeros else may_hide & (system.counts > 0)
+    status = np.full(len(system), PUBLISHED, np.int8)
+    draws = _drawn(system, key, "decoys of cells")
+    decoys = pick_decoys(system.counts, draws, min_count=spec.min_count, hide_zeros=spec.hide_zeros, chance=spec.decoys)
+    status[decoys & unflagged] = DECOY
+    status[choices.mask("hide", system)] = FORCED
+    status[primary & system.shown] = PRIMARY
+    clash = np.flatnonzero((status > PUBLISHED) & must_show)
+    if len(clash):
+        names = "; ".join(system.name(int(cell)) for cell in clash[:NAMED])
+        more = f" and {len(clash) - NAMED} more" if len(clash) > NAMED else ""
+        raise Infeasible(
+            f"must be hidden and must be shown: {names}{more}", demands=("flagged cells", "cells that must be shown")
+        )
     room = room or room_of(system)
-    may_hide = system.shown if may_hide is None else may_hide & system.shown
-    if not spec.hide_zeros:
-        may_hide = may_hide & (system.counts > 0)
-    primary = primary & system.shown
-    demands = _first_demands(system, primary, spec.min_count)
-    weights = keyed_weights(system, key=key, spread=spec.spread, factors=factors)
+    still = Room(down=room.down, up=np.where(structural, 0.0, room.up))
+    return _Task(
+        system=system,
+        spec=spec,
+        status=status,
+        structural=structural,
+        may_hide=unflagged,
+        room=still,
+        demands=_first_demands(system, status, spec.min_count, protection),
+        weights=keyed_weights(system, key=key, spread=spec.spread, factors=factors),
+    )
+
+
+def _first_demands(
+    system: CellSystem, status: np.ndarray, min_count: int, protection: tuple[np.ndarray, np.ndarray] | None
+) -> Demands:
+    """[0, min_count] for a small flagged count, min_count to either side for another, as far as 0, or what is asked."""
+    x = system.counts
+    lower, upper = np.minimum(x, min_count), np.where(x < min_count, min_count - x, min_count)
+    decoy = status == DECOY
+    if protection is not None:
+        lower, upper = (np.where(decoy, own, asked) for own, asked in zip((lower, upper), protection, strict=True))
+    upper = np.where(decoy, np.maximum(min_count - x, 0), upper)
+    cells = np.flatnonzero(status > PUBLISHED)
+    return Demands.of(cells, lower=lower[cells], upper=upper[cells])
+
+
+Outcome = tuple[Suppressed, np.ndarray, np.ndarray, int, Changes | None]
+
+
+def _grow(task: _Task, progress: Progress) -> Outcome:
+    """A cube: boxes for all demands, then for what evidence leaves open, until it leaves nothing."""
+    spec = task.spec
+    cube = protect_cube(
+        task.system,
+        task.demands,
+        prices=task.weights,
+        may_hide=task.may_hide,
+        room=task.room,
+        spec=spec.pattern,
+        progress=progress,
+    )
+    claims = Claims.of(task.system) if spec.lone_claimants else None
+    rounds = 0
+    for last in (False, True):
+        found, more = _close(task, cube, claims, progress)
+        rounds += more
+        if not last:
+            # What protects cells from each other may now stand in for what protected them before.
+            cube.free(progress)
+    return _proven(task, cube, gather(cube, found), rounds)
+
+
+def _close(task: _Task, cube: Crossed, claims: Claims | None, progress: Progress) -> tuple[list[Sparse], int]:
+    """Hide more until evidence leaves nothing open; the changes found on the way, and how many rounds it took."""
+    found: list[Sparse] = []
+    for number in range(1, MOST_GROWTH + 1):
+        evidence = gather(cube, found)
+        more = narrow_demands(cube, evidence, task.spec.min_count)
+        if claims is not None:
+            learned, fresh = learned_demands(cube, evidence, claims)
+            found += fresh
+            more = more.and_also(learned)
+        if not len(more):
+            return found, number
+        meet_demands(cube, cube.add(more), spec=task.spec.pattern, progress=progress)
+    raise Infeasible(FAILED, demands=("width of what looks small", "lone claimants"))
+
+
+def _proven(task: _Task, cube: Crossed, evidence: Changes, rounds: int) -> Outcome:
+    """The pattern, if every certificate stands up to its exact check."""
+    proven = check_certificates(task.system, cube.demands, cube.hidden, task.room, cube.certificates, whole=True)
+    if not proven[cube.active].all():
+        raise Infeasible(FAILED, demands=("protection of flagged cells", "lone claimants"))
+    cells = np.flatnonzero(task.system.shown & cube.hidden)
+    fall, rise = evidence.reach(cells)
+    lo, hi = task.system.counts.copy(), task.system.counts.copy()
+    lo[cells] -= fall
+    hi[cells] += rise
+    active = int(cube.active.sum())
+    figures = {"demands": active, "demands proven": int(proven[cube.active].sum()), "changes": len(evidence)}
+    first = task.status > PUBLISHED
+    pattern = heuristic(task.system, cube.hidden, first, task.weights, "boxes", figures)
+    return pattern, lo, hi, rounds, evidence
+
+
+def _attack_and_mend(task: _Task, progress: Progress) -> Outcome:
+    """Any system: pattern after pattern, each attacked, until the attack finds nothing."""
+    system, demands = task.system, task.demands
     for number in range(1, MOST_ROUNDS + 1):
         pattern = suppress_system(
             system,
             demands,
-            weights=weights,
-            may_hide=may_hide,
-            room=room,
-            spec=spec.pattern,
+            weights=task.weights,
+            may_hide=task.may_hide,
+            room=task.room,
+            spec=task.spec.pattern,
             progress=progress,
         )
-        hidden = pattern.hidden
-        found = _attack(system, hidden, room, spec.min_count, progress)
-        more = _further_demands(system, hidden, found, room, spec)
-        if not len(more) and attacked_demands(system, demands, hidden, room, whole=True).all():
-            return _published(system, hidden, spec), _report(system, primary, pattern, found, number)
+        found = _attack(system, pattern.hidden, task.room, task.spec.min_count, progress)
+        more = _further_demands(system, pattern.hidden, found, task.room, task.spec)
+        if not len(more) and attacked_demands(system, demands, pattern.hidden, task.room, whole=True).all():
+            lo, hi = system.counts.copy(), system.counts.copy()
+            lo[pattern.hidden], hi[pattern.hidden] = found.seen_lo, found.seen_hi
+            told = {f"attack: {name}": value for name, value in found.figures.items()}
+            return _with_figures(pattern, task, told), lo, hi, number, None
         demands = demands.and_also(more)
-    raise Infeasible(
-        "no pattern was found that passes its audit: hide at coarser areas, merge categories, or ask for less",
-        demands=("protection of flagged cells", "lone claimants"),
-    )
+    raise Infeasible(FAILED, demands=("protection of flagged cells", "lone claimants"))
 
 
-def _first_demands(system: CellSystem, primary: np.ndarray, min_count: int) -> Demands:
-    """[0, min_count] for a small flagged count, min_count to either side for another, as far as 0."""
-    cells = np.flatnonzero(primary)
-    x = system.counts[cells]
-    upper = np.where(x < min_count, min_count - x, min_count)
-    return Demands.of(cells, lower=np.minimum(x, min_count), upper=upper)
+def _with_figures(pattern: Suppressed, task: _Task, told: dict[str, int]) -> Suppressed:
+    """The pattern with what the attack counted, and the cost of all but the first cells."""
+    others = pattern.hidden & (task.status == PUBLISHED)
+    return replace(pattern, figures=pattern.figures | told, cost=float(task.weights[others].sum()))
 
 
 def _attack(system: CellSystem, hidden: np.ndarray, room: Room, min_count: int, progress: Progress) -> Found:
@@ -224,27 +443,11 @@ def _further_demands(
     return more
 
 
-def _published(system: CellSystem, hidden: np.ndarray, spec: CellSuppression) -> SafeCells:
-    markers = np.where(hidden, SUPPRESSED, np.where(system.shown, SHOWN, NOT_PUBLISHED)).astype(np.int8)
+def _published(task: _Task, hidden: np.ndarray) -> SafeCells:
+    shown = np.where(task.structural, STRUCTURAL, np.where(task.system.shown, SHOWN, NOT_PUBLISHED))
+    markers = np.where(hidden, SUPPRESSED, shown).astype(np.int8)
     return SafeCells(
-        values=np.where(markers == SHOWN, system.counts, 0),
+        values=np.where(markers == SHOWN, task.system.counts, 0),
         markers=markers,
-        method=Method(name="suppression", base=1, min_count=spec.min_count),
-    )
-
-
-def _report(system: CellSystem, primary: np.ndarray, pattern: Suppressed, found: Found, rounds: int) -> CellReport:
-    lo, hi = system.counts.copy(), system.counts.copy()
-    lo[pattern.hidden], hi[pattern.hidden] = found.lo, found.hi
-    return CellReport(
-        primary=primary,
-        secondary=pattern.hidden & ~primary,
-        lo=lo,
-        hi=hi,
-        path=pattern.path,
-        status=pattern.status,
-        cost=pattern.cost,
-        bound=pattern.bound,
-        rounds=rounds,
-        figures=pattern.figures | {f"attack: {name}": value for name, value in found.figures.items()},
+        method=Method(name="suppression", base=1, min_count=task.spec.min_count),
     )

@@ -9,6 +9,7 @@ tables of counts.
 
 import numpy as np
 
+from sdc.attack.changes import unbalanced
 from sdc.suppression.demands import Demands, Room
 from sdc.suppression.deviations import SLACK
 from sdc.system import CellSystem
@@ -33,11 +34,20 @@ class Certificates:
 
     def replace(self, number: int, up: Sparse, down: Sparse) -> None:
         """A new pair for one demand."""
-        for cells, _ in (self.up[number], self.down[number]):
-            self.users[cells] -= 1
-        self.up[number], self.down[number] = up, down
-        for cells, _ in (up, down):
-            self.users[cells] += 1
+        for side, change in enumerate((up, down)):
+            self.replace_side(number, side, change)
+
+    def extend(self, number: int) -> None:
+        """Room for so many more demands."""
+        self.up += [NONE] * number
+        self.down += [NONE] * number
+
+    def replace_side(self, number: int, side: int, change: Sparse) -> None:
+        """A new deviation for one demand: up for side 0, down for side 1."""
+        deviations = (self.up, self.down)[side]
+        self.users[deviations[number][0]] -= 1
+        deviations[number] = change
+        self.users[change[0]] += 1
 
     def users_among(self, numbers: np.ndarray) -> np.ndarray:
         """As `users`, of some demands alone."""
@@ -72,7 +82,7 @@ def check_certificates(
     for k in np.flatnonzero(demands.reader >= 0).tolist():
         both = (certificates.up[k], certificates.down[k])
         off[[2 * k, 2 * k + 1]] |= [bool(np.isin(demands.known(k), moved).any()) for moved, _ in both]
-    off |= _unbalanced(system, numbers, cells, values, count, whole)
+    off |= unbalanced(system.equations, numbers, cells, values, count, slack=0.0 if whole else SLACK)
     moved = np.zeros(count)
     own = cells == np.repeat(demands.cells, 2)[numbers]
     moved[numbers[own]] = values[own]
@@ -80,25 +90,3 @@ def check_certificates(
     up, down = moved[0::2], -moved[1::2]
     near = SLACK * np.maximum(1.0, np.maximum(demands.upper, demands.lower))
     return (up >= demands.upper - near) & (down >= demands.lower - near) & (up + down >= demands.width - near)
-
-
-def _unbalanced(
-    system: CellSystem, numbers: np.ndarray, cells: np.ndarray, values: np.ndarray, count: int, whole: bool
-) -> np.ndarray:
-    """Deviations that change a sum: bool of shape (deviations,)."""
-    equations = system.equations
-    order = np.argsort(equations.cells, kind="stable")
-    lengths = np.bincount(equations.cells, minlength=equations.size)
-    first = np.cumsum(lengths) - lengths
-    repeats = lengths[cells]
-    ends = np.cumsum(repeats)
-    at = order[np.arange(int(repeats.sum())) + np.repeat(first[cells] - (ends - repeats), repeats)]
-    key = np.repeat(numbers, repeats) * len(equations) + equations.rows[at]
-    terms = np.repeat(values, repeats) * equations.signs[at]
-    keys, place = np.unique(key, return_inverse=True)
-    sums = np.bincount(place, weights=terms, minlength=len(keys))
-    sizes = np.bincount(place, weights=np.abs(terms), minlength=len(keys))
-    bad = np.abs(sums) > (0.0 if whole else SLACK * np.maximum(1.0, sizes))
-    unbalanced = np.zeros(count, np.bool_)
-    unbalanced[keys[bad] // max(1, len(equations))] = True
-    return unbalanced

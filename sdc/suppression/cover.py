@@ -19,7 +19,7 @@ from sdc.suppression.deviations import Reader, Support
 from sdc.suppression.proofs import Proofs, look_at, prove_demands
 from sdc.system import Equations
 
-__all__ = ["cover_demands", "free_cells"]
+__all__ = ["cover_demands", "free_cells", "steps_of"]
 
 # What a hidden cell costs per unit, as a share of the cheapest shown one.
 HIDDEN_SHARE = 1e-5
@@ -122,7 +122,7 @@ class _Cover:
     def meet(self, k: int, branches: int | None) -> None:
         """Meet one demand at least cost, if it is not met yet."""
         cell, known = int(self._demands.cells[k]), self._demands.known(k)
-        for up, distance in _steps(self._demands, k, self._room):
+        for up, distance in steps_of(self._demands, k, self._room):
             side = 0 if up else 1
             if not self._lacks(k, side):
                 continue
@@ -167,7 +167,7 @@ class _Cover:
         return np.where(self.hidden, self._cheap, self._weights)
 
 
-def _steps(demands: Demands, k: int, room: Room) -> list[tuple[bool, float]]:
+def steps_of(demands: Demands, k: int, room: Room) -> list[tuple[bool, float]]:
     """Directions and distances that meet one demand: up and down, what the width still lacks going up if it can."""
     down, up = float(demands.lower[k]), float(demands.upper[k])
     lacking = float(demands.width[k]) - down - up

@@ -12,7 +12,7 @@ from common.faults import Infeasible
 from sdc.attack.intervals import NO_BOUND
 from sdc.system import CellSystem
 
-__all__ = ["Demands", "Room", "refusal", "room_of"]
+__all__ = ["NAMED", "Demands", "Room", "refusal", "room_of"]
 
 NOTHING = np.empty(0, np.int64)
 # So many cells are named where some cannot be protected.

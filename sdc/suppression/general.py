@@ -1,11 +1,12 @@
-"""Suppression on a table of any shape: exact where it is small, piece by piece where it is large.
+"""Suppression on a table of any shape: exact where it is small, by boxes or piece by piece where it is large.
 
 Several margins at once, two hierarchies, linked tables with shared cells: one
 system of cells and sums.  Up to `exact_cells` the pattern is the best one
-(`sdc.suppression.exact`).  Beyond, demands are met in neighbourhoods of some
-hundred cells (`sdc.suppression.nearby`), each with its own linear programmes, and
-cells are freed again in the same pieces.  Demands that cannot be met nearby are
-tried in larger pieces.
+(`sdc.suppression.exact`).  Beyond, cubes of counts are protected by boxes
+(`sdc.suppression.crossed`).  In all other tables, and for what boxes leave, demands
+are met in neighbourhoods of some hundred cells (`sdc.suppression.nearby`), each
+with its own linear programmes, and cells are freed again in the same pieces.
+Demands that cannot be met nearby are tried in larger pieces, at last in the whole.
 
 Every demand ends with a certificate (`sdc.suppression.certificates`), checked
 exactly, cell by cell: the pattern meets the demands however it was found.  It is
@@ -18,12 +19,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from common.progress import SILENT, Progress
+from sdc.suppression.boxes import NEVER
+from sdc.suppression.crossed import Crossed
 from sdc.suppression.demands import Demands, Room, room_of
 from sdc.suppression.exact import optimal_suppression
 from sdc.suppression.pieces import Pieces
 from sdc.system import CellSystem
 
-__all__ = ["GeneralSuppression", "Suppressed", "suppress_system"]
+__all__ = ["GeneralSuppression", "Suppressed", "heuristic", "meet_demands", "protect_cube", "suppress_system"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +38,18 @@ class GeneralSuppression:
     exact_cells : tables of at most so many cells get the best pattern.
     pieces : cells of a neighbourhood, growing from one try to the next.
     rounds : how often a large table is gone through; the cheapest pattern is kept.
+    again_cells : cubes of more cells are gone through in one round.
+    passes : how often, in each round of a small cube, cells are tried again under moved prices.
+    pass_cells : cells that are tried in all passes of a round; large cubes get one pass.
     branches : nodes of the search tree, in the exact search and for whole certificates.
     """
 
-    exact_cells: int = 300
+    exact_cells: int = 100
     pieces: tuple[int, ...] = (800, 2400, 7200)
     rounds: int = 2
+    again_cells: int = 10_000
+    passes: int = 8
+    pass_cells: int = 10_000
     branches: int = 5000
 
     def __post_init__(self) -> None:
@@ -48,6 +57,8 @@ class GeneralSuppression:
             raise ValueError(f"exact_cells ({self.exact_cells}) must be at least 0")
         if self.branches < 1 or self.rounds < 1:
             raise ValueError(f"branches ({self.branches}) and rounds ({self.rounds}) must be at least 1")
+        if min(self.passes, self.again_cells, self.pass_cells) < 0:
+            raise ValueError(f"passes ({self.passes}), again_cells and pass_cells must be at least 0")
         if not self.pieces or min(self.pieces) < 2 or list(self.pieces) != sorted(self.pieces):
             raise ValueError(f"pieces ({self.pieces}) must be numbers of cells, at least 2, growing")
 
@@ -57,7 +68,7 @@ class Suppressed:
     """A pattern that meets all demands.
 
     `hidden` (bool of shape (cells,)) marks published cells that may not be told;
-    `path` is ``exact`` or ``pieces``; `bound` is a weight that no pattern goes
+    `path` is ``exact``, ``boxes`` or ``pieces``; `bound` is a weight that no pattern goes
     below (0 where nothing is proven), `cost` that of this one beside primaries.
     """
 
@@ -122,7 +133,101 @@ def suppress_system(
             bound=best.bound,
             figures=best.figures,
         )
-    pieces = Pieces(
+    if whole and system.lattice is not None:
+        cube = protect_cube(system, demands, prices=weights, may_hide=may_hide, room=room, spec=spec, progress=progress)
+        return heuristic(system, cube.hidden, primary, weights, "boxes", {"changes": 2 * len(cube.demands)})
+    pieces = _pieces_of(system, demands, weights=weights, may_hide=may_hide, room=room, whole=whole, spec=spec)
+    hidden = pieces.protect(progress)
+    return heuristic(system, hidden, primary, weights, "pieces", dict(pieces.figures))
+
+
+def heuristic(
+    system: CellSystem, hidden: np.ndarray, primary: np.ndarray, weights: np.ndarray, path: str, figures: dict[str, int]
+) -> Suppressed:
+    """A pattern that is proven to be safe, not to be best."""
+    hidden = hidden & system.shown
+    cost = float(weights[hidden & ~primary].sum())
+    return Suppressed(hidden=hidden, path=path, status="heuristic", cost=cost, bound=0.0, figures=figures)
+
+
+def protect_cube(
+    system: CellSystem,
+    demands: Demands,
+    *,
+    prices: np.ndarray,
+    may_hide: np.ndarray,
+    room: Room,
+    spec: GeneralSuppression,
+    progress: Progress = SILENT,
+) -> Crossed:
+    """A pattern of a cube by boxes, the cheapest of some rounds, ready to take further demands on.
+
+    From the second round on, the cells of the best pattern so far are cheaper
+    than others, so that demands agree on cells that serve many of them.
+
+    Raises
+    ------
+    Infeasible
+        A demand is not met by any pattern that was found.
+    """
+    rounds = 1 if len(system) > spec.again_cells else spec.rounds
+    passes = min(spec.passes, max(1, spec.pass_cells // max(1, len(system))))
+    best: Crossed | None = None
+    number = 0
+    for _ in range(rounds):
+        cube = Crossed(system, demands, prices=prices, may_hide=may_hide, room=room)
+        cube.move_prices(number, None if best is None else best.hidden)
+        meet_demands(cube, np.arange(len(demands)), spec=spec, progress=progress)
+        cube.move_prices(0)
+        cube.free(progress)
+        for _ in range(passes):
+            number += 1
+            cube.move_prices(number)
+            cube.free(progress)
+        cube.move_prices(0)
+        if best is None or cube.cost < best.cost - 1e-9:
+            best = cube
+    assert best is not None
+    return best
+
+
+def meet_demands(cube: Crossed, numbers: np.ndarray, *, spec: GeneralSuppression, progress: Progress = SILENT) -> None:
+    """Meet demands by boxes, and by linear programmes in pieces of the table where no boxes are found.
+
+    Raises
+    ------
+    Infeasible
+        A demand is not met by any pattern that was found.
+    """
+    left = cube.cover(numbers, progress)
+    if not len(left):
+        return
+    payable = cube.prices < NEVER
+    pieces = _pieces_of(
+        cube.system,
+        cube.demands,
+        weights=np.where(payable, cube.prices, 1.0),
+        may_hide=payable,
+        room=cube.room,
+        whole=True,
+        spec=spec,
+    )
+    pieces.take_over(cube.hidden, cube.certificates)
+    pieces.refuse(pieces.cover(left, pieces.weights, progress))
+    cube.take_over(pieces.hidden)
+
+
+def _pieces_of(
+    system: CellSystem,
+    demands: Demands,
+    *,
+    weights: np.ndarray,
+    may_hide: np.ndarray,
+    room: Room,
+    whole: bool,
+    spec: GeneralSuppression,
+) -> Pieces:
+    return Pieces(
         system,
         demands,
         weights=weights.astype(float),
@@ -132,13 +237,4 @@ def suppress_system(
         sizes=spec.pieces,
         rounds=spec.rounds,
         branches=spec.branches,
-    )
-    hidden = pieces.protect(progress)
-    return Suppressed(
-        hidden=hidden & system.shown,
-        path="pieces",
-        status="heuristic",
-        cost=float(weights[hidden & system.shown & ~primary].sum()),
-        bound=0.0,
-        figures=dict(pieces.figures),
     )

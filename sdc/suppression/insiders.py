@@ -21,7 +21,7 @@ from sdc.suppression.attacked import bounds_of
 from sdc.suppression.demands import Room
 from sdc.system import CellSystem, Equations
 
-__all__ = ["Learned", "learned_by_claimants"]
+__all__ = ["Learned", "learned_by_claimants", "persons_of"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +34,7 @@ class Learned:
 
 def learned_by_claimants(system: CellSystem, hidden: np.ndarray, room: Room) -> list[Learned]:
     """What lone claimants learn from a pattern (bool of shape (cells,)); those who learn nothing are left out."""
-    alone = _alone(system)
+    alone = persons_of(system)
     free = hidden | ~system.shown
     lo, hi = bounds_of(system, hidden, room)
     within, cells_of = _parts_by_whole(system.equations), _cells_of(alone)
@@ -52,7 +52,7 @@ def learned_by_claimants(system: CellSystem, hidden: np.ndarray, room: Room) -> 
     return found
 
 
-def _alone(system: CellSystem) -> np.ndarray:
+def persons_of(system: CellSystem) -> np.ndarray:
     """The finest cell of the person who stands alone in each cell of count 1, -1 elsewhere: int64 of shape (cells,)."""
     counts, equations = system.counts, system.equations
     alone = np.where(counts == 1, np.arange(len(counts)), -1)

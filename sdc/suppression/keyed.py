@@ -14,7 +14,7 @@ from sdc.suppression.arcs import MUST_SHOW
 from sdc.suppression.spec import SuppressionSpec, base_prices
 from sdc.tables import Table
 
-__all__ = ["MOST", "cell_words", "draw_decoys", "keyed_prices"]
+__all__ = ["MOST", "cell_words", "draw_decoys", "keyed_prices", "pick_decoys"]
 
 # The largest price: far below what may not be hidden, and sums of a million stay in 38 bits.
 MOST = 1 << 24
@@ -55,9 +55,17 @@ def draw_decoys(counts: np.ndarray, spec: SuppressionSpec, words: np.ndarray) ->
     A decoy is hidden as a small count would be: so whoever knows the rule
     cannot tell from a hidden cell that it is none of these.
     """
-    eligible = ((counts == 0) & spec.hide_zeros) | ((counts >= spec.min_count) & (counts < 2 * spec.min_count))
     # Other bits than those that move the price.
-    return eligible & (_shares(words << np.uint64(32)) < spec.decoys)
+    draws = _shares(words << np.uint64(32))
+    return pick_decoys(counts, draws, min_count=spec.min_count, hide_zeros=spec.hide_zeros, chance=spec.decoys)
+
+
+def pick_decoys(
+    counts: np.ndarray, draws: np.ndarray, *, min_count: int, hide_zeros: bool, chance: float
+) -> np.ndarray:
+    """Decoys among cells with draws from 0 to below 1: bool of their shape; 0 and min_count <= x < 2 min_count can be."""
+    eligible = ((counts == 0) & hide_zeros) | ((counts >= min_count) & (counts < 2 * min_count))
+    return np.asarray(eligible & (draws < chance))
 
 
 def _shares(words: np.ndarray) -> np.ndarray:

@@ -16,6 +16,9 @@ from sdc.system import Areas, Equations
 __all__ = ["Nearby", "Neighbours", "nearby_groups"]
 
 
+NOBODY = np.empty(0, np.int64)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Nearby:
     """A piece of a table.
@@ -108,10 +111,15 @@ def nearby_groups(
 ) -> Iterator[Nearby]:
     """Pieces of about `size` cells, so that every wanted cell (ascending numbers) is in the core of one.
 
+    The one piece of a table of no more cells is the table.
+
     With areas a piece is some areas of one parent, the parent, and what is near
     these, whole areas at a time: all margins of an area belong together.
     Otherwise it is the cells nearest to one of them, and the core the nearer half.
     """
+    if size >= neighbours.equations.size:
+        yield neighbours.piece(np.arange(neighbours.equations.size), wanted)
+        return
     left = np.zeros(neighbours.equations.size, np.bool_)
     left[wanted] = True
     if areas is not None:
@@ -176,12 +184,23 @@ def _with_near(
 
 
 def _near_units(core: list[int], areas: Areas, family_of: dict[int, np.ndarray]) -> Iterator[int]:
-    """Areas near some others, nearest first: children, siblings, then the parents' parents and siblings, and so on up."""
-    for unit in core:
-        yield from family_of.get(unit, np.empty(0, np.int64)).tolist()
+    """Areas near some others, nearest first: all below them, siblings and all below these, and so on up the line of parents.
+
+    All below, because an area's cells can move only if some of its smallest areas' do.
+    """
+    yield from _below(core, family_of)
     line = list(dict.fromkeys(int(areas.parents[unit]) for unit in core))
     while line:
         for parent in line:
-            yield from family_of[parent].tolist()
+            siblings = family_of[parent].tolist()
+            yield from siblings
+            yield from _below(siblings, family_of)
         line = list(dict.fromkeys(int(areas.parents[parent]) for parent in line if parent >= 0))
         yield from (parent for parent in line if parent >= 0)
+
+
+def _below(units: list[int], family_of: dict[int, np.ndarray]) -> Iterator[int]:
+    """All areas below some, level by level."""
+    while units:
+        units = [child for unit in units for child in family_of.get(unit, NOBODY).tolist()]
+        yield from units

@@ -10,14 +10,17 @@ from common.progress import Progress
 from sdc.suppression.certificates import NONE, Certificates, Sparse, check_certificates
 from sdc.suppression.cover import cover_demands, free_cells
 from sdc.suppression.demands import Demands, Room, refusal
+from sdc.suppression.deviations import Reader
 from sdc.suppression.nearby import Nearby, Neighbours, nearby_groups
-from sdc.suppression.proofs import Proofs
+from sdc.suppression.proofs import Proofs, look_at
 from sdc.system import CellSystem
 
 __all__ = ["Pieces"]
 
 # What a cell of the best pattern costs in the next round, as a share of its weight.
 DISCOUNT = 0.3
+# In pieces of more cells fewer nodes of the search tree are looked at, each of which takes longer.
+SEARCHED = 2000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +51,9 @@ class Pieces:
         branches: int,
     ) -> None:
         self.system, self.demands, self.room = system, demands, room
-        self.whole, self.sizes, self.rounds, self.branches = whole, sizes, rounds, branches
+        self.whole, self.rounds, self.branches = whole, rounds, branches
+        # The last piece is the table.
+        self.sizes = (*(size for size in sizes if size < len(system)), max(2, len(system)))
         self.always = ~system.shown
         self.always[demands.cells] = True
         self.hidden = self.always.copy()
@@ -58,6 +63,10 @@ class Pieces:
         self.certificates = Certificates(len(demands), len(system))
         self.figures: dict[str, int] = defaultdict(int)
         self._order = np.argsort(demands.cells, kind="stable")
+
+    def take_over(self, hidden: np.ndarray, certificates: Certificates) -> None:
+        """Go on from a pattern (bool of shape (cells,)) and the certificates that it has so far."""
+        self.hidden, self.certificates = hidden.copy(), certificates
 
     def protect(self, progress: Progress) -> np.ndarray:
         """Cover, free and check, several rounds; the cheapest pattern: bool of shape (cells,).
@@ -73,9 +82,9 @@ class Pieces:
         prices, best = self.weights, None
         for _ in range(self.rounds):
             left = self._pass(prices, progress)
-            if len(left) and best is None:
-                self._refuse(left)
             if len(left):
+                if best is None:
+                    self.refuse(left)
                 break
             if best is None or self._cost() < best[0] - 1e-9:
                 best = self._cost(), self.hidden.copy(), self.certificates
@@ -86,7 +95,7 @@ class Pieces:
         proven = check_certificates(
             self.system, self.demands, self.hidden, self.room, self.certificates, whole=self.whole
         )
-        self._refuse(np.flatnonzero(~proven))
+        self.refuse(np.flatnonzero(~proven))
         return self.hidden
 
     def _cost(self) -> float:
@@ -94,12 +103,7 @@ class Pieces:
 
     def _pass(self, prices: np.ndarray, progress: Progress) -> np.ndarray:
         """One round from the primaries on; numbers of the demands that could not be met."""
-        left = np.arange(len(self.demands))
-        for size in self.sizes:
-            progress.step("cover", len(left))
-            left = self._cover(left, size, prices, progress)
-            if not len(left):
-                break
+        left = self.cover(np.arange(len(self.demands)), prices, progress)
         if len(left):
             return left
         self.hidden = self.always | (self.certificates.users > 0)
@@ -110,9 +114,26 @@ class Pieces:
         self.hidden = self.always | (self.certificates.users > 0)
         return left
 
-    def _refuse(self, left: np.ndarray) -> None:
-        if len(left):
-            raise refusal(self.system, self.demands.cells[left], "no pattern was found that protects")
+    def cover(self, left: np.ndarray, prices: np.ndarray, progress: Progress) -> np.ndarray:
+        """Meet demands in pieces that grow up to the whole table; numbers of those that could not be met."""
+        for size in self.sizes:
+            if not len(left):
+                break
+            progress.step("cover", len(left))
+            left = self._cover(left, size, prices, progress)
+        return left
+
+    def refuse(self, left: np.ndarray) -> None:
+        """Say which demands could not be met, and if any pattern could meet them (raises Infeasible)."""
+        if not len(left):
+            return
+        reader = Reader(self.system.equations, self.room)
+        reader.open((~self.closed).astype(float))
+        some = self.demands.chosen(left)
+        hopeless = [k for k in range(len(some)) if not look_at(reader, some, k)[1]]
+        if hopeless:
+            raise refusal(self.system, some.cells[hopeless], "hiding all that may be hidden does not protect")
+        raise refusal(self.system, some.cells, "no pattern of whole numbers was found that protects")
 
     def _pieces(self, wanted: np.ndarray, size: int) -> Iterator[_Piece]:
         """Pieces of one size that together hold all wanted demands (bool)."""
@@ -145,7 +166,7 @@ class Pieces:
                 hidden=self.hidden[cells],
                 closed=self.closed[cells],
                 proofs=piece.proofs,
-                branches=self.branches if self.whole else None,
+                branches=max(1, self.branches * SEARCHED // max(SEARCHED, size)) if self.whole else None,
             )
             self.hidden[cells] |= hidden
             wanted[piece.numbers] = ~self._certify(piece)

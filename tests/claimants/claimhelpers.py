@@ -42,6 +42,7 @@ def count(
     *,
     by: Sequence[str] = (),
     people: bool = False,
+    beside: bool = False,
     day: dt.date = DAY,
     postcodes: Postcodes | None = POSTCODES,
     threads: int | None = 1,
@@ -56,7 +57,10 @@ def count(
         area_codes=AREAS,
         postcodes=postcodes,
         spec=CaseloadSpec(
-            reference_date=day, count="people" if people else "claims", dimensions=tuple(map(dimension, by))
+            reference_date=day,
+            count="people" if people else "claims",
+            dimensions=tuple(map(dimension, by)),
+            beside_people=beside,
         ),
         threads=threads,
     )

@@ -76,7 +76,9 @@ def judge_row(row: dict, names: tuple, lookup: dict, day: dt.date, end_rule: str
     return ("no area", said) if said["area"] is None else ("counted", said)
 
 
-def count(frame: pd.DataFrame, *, names: tuple, lookup: dict, day: dt.date, end: str, people: bool) -> tuple:
+def count(
+    frame: pd.DataFrame, *, names: tuple, lookup: dict, day: dt.date, end: str, people: bool, beside: bool = False
+) -> tuple:
     """Cells {(area, categories …): count} and buckets of a frame of claims."""
     buckets: Counter = Counter()
     claims: dict[tuple, list[tuple]] = {}
@@ -92,13 +94,21 @@ def count(frame: pd.DataFrame, *, names: tuple, lookup: dict, day: dt.date, end:
         else:
             buckets[bucket] += 1
     buckets["duplicate"] = sum(len(copies) - 1 for copies in claims.values())
-    if not people:
+    if not people and not beside:
         buckets["counted"] = len(claims)
         return Counter(min(copies) for copies in claims.values()), buckets
     standing: dict[str, tuple] = {}
     for (person, _, start), copies in claims.items():
         rank = ((day - start).days, min(copies))
         standing[person] = min(rank, standing.get(person, rank))
+    if beside:
+        latest: dict[tuple, tuple] = {}
+        for (person, benefit, start), copies in claims.items():
+            rank = ((day - start).days, min(copies))
+            latest[person, benefit] = min(rank, latest.get((person, benefit), rank))
+        buckets["counted"] = len(latest)
+        buckets["another claim of a person counted"] = len(claims) - len(latest)
+        return Counter((standing[person][1][0], *cell[1:]) for (person, _), (_, cell) in latest.items()), buckets
     buckets["counted"] = len(standing)
     buckets["another claim of a person counted"] = len(claims) - len(standing)
     place = names.index("client_group") + 1 if "client_group" in names else None

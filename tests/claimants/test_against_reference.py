@@ -44,12 +44,14 @@ ROWS = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize(
-    ("people", "by"),
+    ("counted", "by"),
     [
-        (False, ("benefit", "age_band", "sex", "duration_band")),
-        (False, ()),
-        (True, ("age_band", "sex")),
-        (True, ("sex", "client_group")),
+        ("claims", ("benefit", "age_band", "sex", "duration_band")),
+        ("claims", ()),
+        ("people", ("age_band", "sex")),
+        ("people", ("sex", "client_group")),
+        ("claims beside people", ("benefit", "sex")),
+        ("claims beside people", ("duration_band",)),
     ],
 )
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
@@ -57,18 +59,39 @@ ROWS = st.fixed_dictionaries(
     rows=st.lists(ROWS, min_size=1, max_size=80), end=st.sampled_from(["inclusive", "exclusive"]), split=st.booleans()
 )
 def test_cells_and_buckets_equal_the_reference(
-    people: bool, by: tuple[str, ...], rows: list[dict[str, str]], end: str, split: bool
+    counted: str, by: tuple[str, ...], rows: list[dict[str, str]], end: str, split: bool
 ) -> None:
     frame = pd.DataFrame(rows)
     day = dt.date(2026, 5, 31)
-    expected, buckets = reference.count(frame, names=by, lookup=LOOKUP, day=day, end=end, people=people)
+    how = {"people": counted == "people", "beside": counted == "claims beside people"}
+    expected, buckets = reference.count(frame, names=by, lookup=LOOKUP, day=day, end=end, **how)
     with tempfile.TemporaryDirectory() as folder:
         # The order of rows and of columns, and the split into files, must not matter.
         first = frame.iloc[: len(frame) // 2] if split else frame
         first.iloc[::-1].to_csv(Path(folder) / "one.csv", index=False)
         if split:
             frame.iloc[len(frame) // 2 :][frame.columns[::-1]].to_csv(Path(folder) / "two.csv", index=False)
-        found = count(Path(folder), None, by=by, people=people, end=end)
+        found = count(Path(folder), None, by=by, end=end, **how)
     assert cells(found) == dict(expected)
     assert {name: rows for name, rows in found.buckets.items() if rows} == {k: v for k, v in buckets.items() if v}
     assert found.rows_read == len(frame)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(ROWS, min_size=1, max_size=80))
+def test_claims_beside_people_keep_each_benefit_below_people_below_claims(rows: list[dict[str, str]]) -> None:
+    by = ("benefit", "sex", "age_band")
+    with tempfile.TemporaryDirectory() as folder:
+        pd.DataFrame(rows).to_csv(Path(folder) / "claims.csv", index=False)
+        claims, people = (
+            count(Path(folder), None, by=by, beside=beside, people=not beside) for beside in (True, False)
+        )
+    benefits, every, heads = (dict[tuple, int]() for _ in range(3))
+    for (area, benefit, *_), number in cells(claims).items():
+        benefits[area, benefit] = benefits.get((area, benefit), 0) + number
+        every[area] = every.get(area, 0) + number
+    for (area, *_), number in cells(people).items():
+        heads[area] = heads.get(area, 0) + number
+    assert heads.keys() == every.keys()
+    assert all(number <= heads[area] for (area, _), number in benefits.items())
+    assert all(heads[area] <= number for area, number in every.items())

@@ -61,6 +61,7 @@ class Made:
     true: tuple[np.ndarray, ...]
     shown: tuple[np.ndarray, ...]
     markers: tuple[np.ndarray, ...] = ()
+    unit: str = "claims"
 
 
 def rounded_tables() -> tuple[Made, ...]:
@@ -84,7 +85,7 @@ def rounded_tables() -> tuple[Made, ...]:
     )
 
 
-def facts() -> ReleaseFacts:
+def facts(population: str = "claims") -> ReleaseFacts:
     return ReleaseFacts(
         id="made-2026-05",
         title="Made-up claims",
@@ -97,7 +98,7 @@ def facts() -> ReleaseFacts:
         next_publication=dt.date(2027, 2, 16),
         status="provisional",
         label="none",
-        population="claims",
+        population=population,
         licence="OGL-UK-3.0",
         source="Made up",
         contacts=(Contact(role="Statistician", name="Small area statistics team", email="statistics@example.org"),),
@@ -132,7 +133,7 @@ def write_release(
     method = method or Method(name="controlled-rounding", base=5, min_count=5)
     (out / "tables").mkdir(parents=True)
     for table in made:
-        write_table(out / "tables", table, method)
+        write_table(out / "tables", table, method, population(made))
     (out / "assets").mkdir()
     (out / "assets" / "site.css").write_text("body { background: url(a.svg) }")
     (out / "assets" / "a.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
@@ -154,15 +155,21 @@ def report_table(table: Made, method: Method) -> ReportTable:
     )
     names = {name: name.capitalize() for name in table.dimensions}
     labels = {name: LABELS[name] for name in table.dimensions}
-    return ReportTable(id=table.id, title=f"Claims, {table.id}", safe=safe, dimension_names=names, labels=labels)
+    return ReportTable(
+        id=table.id, title=f"Claims, {table.id}", safe=safe, dimension_names=names, labels=labels, unit=table.unit
+    )
 
 
-def write_table(folder: Path, table: Made, method: Method) -> None:
+def population(made: tuple[Made, ...]) -> str:
+    return " and ".join(sorted({table.unit for table in made}))
+
+
+def write_table(folder: Path, table: Made, method: Method, counted: str = "claims") -> None:
     told = report_table(table, method)
     write_long(told.safe, folder / f"{table.id}.csv")
     write_long(told.safe, folder / f"{table.id}.parquet")
-    write_csvw(told, facts(), folder / f"{table.id}.csv-metadata.json")
-    workbook = build_workbook(told, facts())
+    write_csvw(told, facts(counted), folder / f"{table.id}.csv-metadata.json")
+    workbook = build_workbook(told, facts(counted))
     write_ods(workbook, folder / f"{table.id}.ods")
     write_xlsx(workbook, folder / f"{table.id}.xlsx")
 
@@ -183,7 +190,7 @@ def write_manifest(out: Path, made: tuple[Made, ...], method: Method) -> None:
         "publication": "2026-11-17T09:30:00",
         "next_publication": "2027-02-16",
         "previous": None,
-        "population": "claims",
+        "population": population(made),
         "method": {"name": method.name, "base": method.base, "min_count": method.min_count},
         "areas": {"levels": list(LEVELS), "units": dict(zip(LEVELS, hierarchy().units, strict=True))},
         "tables": [
@@ -191,7 +198,7 @@ def write_manifest(out: Path, made: tuple[Made, ...], method: Method) -> None:
                 "id": table.id,
                 "title": table.id,
                 "dimensions": list(table.dimensions),
-                "unit": "claims",
+                "unit": table.unit,
                 "cells": cells(table),
             }
             for table in made

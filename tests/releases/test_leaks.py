@@ -105,7 +105,7 @@ class Scene:
 
 
 COMMANDS: dict[str, int] = {
-    "published": 0, "checked": 0, "checked with review": 0, "attacked": 0, "protected": 0, "people": 0, "synth": 0,
+    "published": 0, "checked": 0, "checked with review": 0, "attacked": 0, "protected": 0, "people": 0, "both": 0, "synth": 0,
     "refused": 1, "refused as JSON": 1, "protect refused": 1, "bad spec": 2, "missing column": 2, "windows-1252": 2,
     "utf-16": 2, "torn row": 2, "unknown areas": 2, "bad counts": 2, "small key": 2, "infeasible": 3,
 }  # fmt: skip
@@ -130,6 +130,13 @@ def scene(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     def torn(release: Path) -> None:
         path = release.parent / "claims" / "claims.csv"
         path.write_text(path.read_text() + ",".join(PERSON.values()) + "\n")
+
+    def both(release: Path) -> None:
+        """Six hundred of the planted have a second benefit, elsewhere: people stand beside claims."""
+        moved = [row | {"benefit": "CA", "postcode": claim(1)["postcode"]} for row in planted()[:600]]
+        write_claims(release, [*canaries(), *planted(), *moved])
+        tables = [("claims", "benefit"), ("people", "sex")]
+        change(release, table=[{"id": one, "title": one, "by": [by], "count": one} for one, by in tables])
 
     def conventional(release: Path) -> None:
         change(one_table(release, ["benefit"]), protection__method="conventional-rounding")
@@ -156,6 +163,7 @@ def scene(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
         "attacked": ["attack", str(out / "tables" / "benefit.csv")],
         "protected": ["protect", str(counts), "--out", str(safe), *table, "--attack"],
         "people": variant("people", lambda release: change(one_table(release), release__population="people")),
+        "both": variant("both", both),
         "synth": ["synth", "--size", "50", "--areas", str(lookup), "--out", str(folder / "here" / "made")],
         "refused": variant("refused", conventional),
         "refused as JSON": [*variant("refused as JSON", conventional), "--json"],
@@ -267,9 +275,9 @@ class TestNothingLeft:
 
     def test_refused_releases_leave_nothing(self, scene: Scene) -> None:
         assert {path.name for path in (scene.folder / "public").iterdir()} == {
-            "published", "people", "safe.csv", "safe.csv-metadata.json",
+            "published", "people", "both", "safe.csv", "safe.csv-metadata.json",
         }  # fmt: skip
-        assert {path.name for path in (scene.folder / "reviews").iterdir()} == {"published", "people"}
+        assert {path.name for path in (scene.folder / "reviews").iterdir()} == {"published", "people", "both"}
 
 
 @pytest.mark.parametrize("step", ["staged", "written"])

@@ -249,7 +249,9 @@ class TestOptions:
         ("changes", "words"),
         [
             ({"margins": "most"}, "use all or finest"),
-            ({"nests": (NEST, "ward<lad")}, "two hierarchies"),
+            ({"nests": (NEST, "ward")}, "has one level"),
+            ({"nests": (NEST, "ward<lad")}, "named 2 times"),
+            ({"nests": (NEST, "trade<branch"), "margins": "finest"}, "--margins"),
             ({"nests": ()}, "give --nest"),
             ({"nests": ("oa<<lad",)}, "a level without a name"),
             ({"method": "swapping"}, "not known"),

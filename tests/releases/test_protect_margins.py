@@ -81,7 +81,7 @@ def test_every_margin_has_its_rows_in_order(options: ProtectOptions, method: str
     with options.out.open() as file:
         assert file.readline() == "area_level,area,benefit,sex,value,marker\n"
     told = table(options)
-    assert list(zip(told["area_level"], told["oa"], told["benefit"], told["sex"], strict=True)) == expected
+    assert list(zip(told["area_level"], told["area"], told["benefit"], told["sex"], strict=True)) == expected
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -180,3 +180,96 @@ def test_what_is_not_honoured_is_said(options: ProtectOptions, tmp_path: Path) -
 def test_the_finest_crossing_alone_is_a_network(options: ProtectOptions) -> None:
     protect(replace(options, margins="finest", attack=True))
     assert len(rows(options.out)) == (AREAS + 2) * (len(BENEFITS) * len(SEXES) + 1)
+
+
+TRADES = {"baker": "food", "brewer": "food", "mason": "building", "joiner": "building"}
+
+
+@pytest.fixture
+def nested(place: Path, tmp_path: Path) -> ProtectOptions:
+    """Areas by trades in branches: two hierarchies."""
+    draw = random.Random(5)
+    rows = [
+        f"E{area:08d},{trade},{branch},{int(draw.gammavariate(1.2, 7))}\n"
+        for area in range(AREAS)
+        for trade, branch in TRADES.items()
+    ]
+    (tmp_path / "counts.csv").write_text("oa,trade,branch,count\n" + "".join(rows))
+    (tmp_path / "trades.csv").write_text("dimension,category\n" + "".join(f"trade,{trade}\n" for trade in TRADES))
+    return ProtectOptions(
+        counts=tmp_path / "counts.csv",
+        out=tmp_path / "safe.csv",
+        nests=("oa<lad", "trade<branch"),
+        areas=place / "areas.csv",
+        categories=tmp_path / "trades.csv",
+        key_file=place / "test.key",
+        report=tmp_path / "private.json",
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_hierarchies_at_every_level_of_both(nested: ProtectOptions, method: str) -> None:
+    protect(replace(nested, method=method))
+    expected = [
+        (level, code, trade_level, trade)
+        for level in ("oa", "lad")
+        for code in CODES[level]
+        for trade_level, trade in [
+            *(("trade", trade) for trade in sorted(TRADES)),
+            ("branch", "building"),
+            ("branch", "food"),
+            ("Total", "Total"),
+        ]
+    ]
+    assert list(rows(nested.out)) == expected
+    with nested.out.open() as file:
+        assert file.readline() == "area_level,area,trade_level,trade,value,marker\n"
+    told = table(nested)
+    for true, lo, hi in zip(told["true"], told["lo"], told["hi"], strict=True):
+        assert lo <= true and (hi is None or true <= hi)
+
+
+def test_two_hierarchies_add_up_and_pass_the_attack(nested: ProtectOptions) -> None:
+    protect(replace(nested, attack=True))
+    shown = {place: int(value) for place, (value, _) in rows(nested.out).items()}
+    for (level, code, trade_level, trade), value in shown.items():
+        if trade_level == "branch":
+            parts = [each for each, branch in TRADES.items() if branch == trade]
+            assert value == sum(shown[level, code, "trade", each] for each in parts)
+        if level == "lad":
+            inside = CODES["oa"][:4] if code == "A1" else CODES["oa"][4:]
+            assert value == sum(shown["oa", oa, trade_level, trade] for oa in inside)
+    nests = json.loads(nested.out.with_name("safe.csv-metadata.json").read_text())["smallarea"]["nests"]
+    assert [nest["column"] for nest in nests] == ["area", "trade"]
+    assert nests[1]["tree"][0]["parents"] == [1, 1, 0, 0]
+
+
+def test_suppression_of_two_hierarchies_passes_its_audit(nested: ProtectOptions) -> None:
+    protect(replace(nested, method="suppression", attack=True))
+    told = table(nested)
+    for true, value in zip(told["true"], told["published"], strict=True):
+        assert value in (None, true) and (value is None or not 1 <= true <= 4)
+
+
+def test_a_listed_trade_that_no_row_places(nested: ProtectOptions) -> None:
+    assert nested.categories is not None
+    with nested.categories.open("a") as file:
+        file.write("trade,tailor\n")
+    with pytest.raises(InputError, match="no row says which branch it lies in"):
+        protect(nested)
+
+
+def test_levels_and_totals_that_must_be_shown_are(options: ProtectOptions) -> None:
+    wanted = MethodOptions(show_totals=("oa",), show_levels=("lad",), costs=("uc=5", "lad=2"), decoys=0.0)
+    try:
+        protect(replace(options, method="suppression", method_options=wanted))
+    except Infeasible as error:
+        assert "shown" in str(error)
+        return
+    for (level, _, benefit, sex), (_, marker) in rows(options.out).items():
+        assert not (marker and (level == "lad" or (benefit, sex) == ("Total", "Total")))
+
+
+def test_a_cost_of_nothing(options: ProtectOptions) -> None:
+    with pytest.raises(InputError, match="no level and no category"):
+        protect(replace(options, method="suppression", method_options=MethodOptions(costs=("xx=5",))))
