@@ -11,13 +11,15 @@ from common.faults import Fault, InputError
 from common.progress import SILENT, Progress
 from releases.keyfiles import find_key
 from releases.methodoptions import MethodOptions
+from sdc.attack.changes import Changes
 from sdc.attack.intervals import Intervals
 from sdc.findings import Audit
 from sdc.presentation import Band
 from sdc.rules.settings import Settings
+from sdc.system import SafeCells
 from sdc.tables import SafeTable, Table
 
-__all__ = ["LEAKS", "Asked", "Protected", "valid", "with_key"]
+__all__ = ["LEAKS", "Asked", "Protected", "ProtectedCells", "valid", "with_key"]
 
 Spec = TypeVar("Spec")
 
@@ -72,6 +74,29 @@ class Protected:
     intervals: Intervals | None = None
     told: Intervals | None = None
     attack: Callable[[Intervals | None], Audit] | None = None
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProtectedCells:
+    """A protected cube; everything per cell is in the order of ``cube.system()``.
+
+    Attributes
+    ----------
+    report : how it went, as plain data, for the private report alone.
+    status : why each cell is shown or not, as text; None where that follows from the values.
+    bounds : lo and hi of what a reader can prove of each cell, where the method has worked that out.
+    changes : by which the published cells are proven to be safe, for those who attack them.
+    attack : the attack that this method needs, where it is not that on any cells.
+    notices : what the user must know.
+    """
+
+    cells: SafeCells
+    report: dict[str, Any]
+    status: np.ndarray | None = None
+    bounds: tuple[np.ndarray, np.ndarray] | None = None
+    changes: Changes | None = None
+    attack: Callable[[], Audit] | None = None
     notices: tuple[str, ...] = ()
 
 

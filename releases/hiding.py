@@ -1,7 +1,7 @@
 """The suppression that ``protect`` offers: rules flag cells, others are hidden with them, an audit has the last word."""
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -18,13 +18,13 @@ from sdc.suppression.spec import SuppressionSpec
 from sdc.suppression.suppress import suppress_table
 from sdc.tables import Table
 
-__all__ = ["suppression", "suppression_spec"]
+__all__ = ["loss_as_dict", "share_notices", "suppression", "suppression_options"]
 
 
 def suppression(asked: Asked) -> Protected:
     """Suppression of flagged cells and of as few others as is found to be enough; written only if the audit is clean."""
     key, drawn = with_key(asked)
-    spec = suppression_spec(asked.settings, asked.options, asked.table)
+    spec = _spec(asked.settings, asked.options, asked.table)
     choices = None if asked.options.cells is None else read_choices(asked.options.cells, asked.table)
     flag = _rules(asked)
     flags = flag(asked.table)
@@ -46,11 +46,11 @@ def suppression(asked: Asked) -> Protected:
         report=_told(report, flags, asked.table, advice),
         status=_status_names(report.status),
         intervals=report.intervals,
-        notices=(drawn, *_too_much(report, spec, advice)),
+        notices=(drawn, *share_notices(report.losses, report.above_share, spec, advice)),
     )
 
 
-def suppression_spec(settings: Settings, options: MethodOptions, table: Table) -> SuppressionSpec:
+def _spec(settings: Settings, options: MethodOptions, table: Table) -> SuppressionSpec:
     """What is asked of suppression.
 
     Raises
@@ -68,19 +68,23 @@ def suppression_spec(settings: Settings, options: MethodOptions, table: Table) -
         else:
             found, mend = f"'{name}' is no level and no category", "use a level of the nest or a category: uc=5"
             raise InputError([Fault(kind="option", key="--cost", found=found, mend=mend)])
-    decoys = {} if options.decoys is None else {"decoys": options.decoys}
-    share = {} if options.max_hidden is None else {"max_share": options.max_hidden}
+    return valid(
+        lambda: replace(suppression_options(settings, options), level_factors=levels, category_factors=categories),
+        "--method",
+    )
+
+
+def suppression_options(settings: Settings, options: MethodOptions) -> SuppressionSpec:
+    """What is asked of suppression beside costs (raises InputError where an option lies outside its range)."""
     return valid(
         lambda: SuppressionSpec(
             min_count=settings.min_count,
-            level_factors=levels,
-            category_factors=categories,
             show_levels=options.show_levels,
             show_totals=options.show_totals,
             hide_zeros=not options.show_zeros,
             lone_claimants=options.lone_claimants,
-            **decoys,
-            **share,
+            decoys=SuppressionSpec.decoys if options.decoys is None else options.decoys,
+            max_share=SuppressionSpec.max_share if options.max_hidden is None else options.max_hidden,
         ),
         "--method",
     )
@@ -91,9 +95,12 @@ def _rules(asked: Asked) -> Callable[[Table], Flags]:
     return lambda table: apply_rules(table, rules)
 
 
-def _too_much(report: SuppressionReport, spec: SuppressionSpec, advice: tuple[str, ...]) -> tuple[str, ...]:
-    shares = {loss.level: loss.share for loss in report.losses}
-    told = [f"{shares[level]:.0%} of the cells of {level} are hidden" for level in report.above_share]
+def share_notices(
+    losses: Sequence[LevelLoss], above: Sequence[str], spec: SuppressionSpec, advice: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The levels of which too much is hidden, and what would pass instead; nothing where there are none."""
+    shares = {loss.level: loss.share for loss in losses}
+    told = [f"{shares[level]:.0%} of the cells of {level} are hidden" for level in above]
     if not told:
         return ()
     return (f"{', '.join(told)}: more than {spec.max_share:.0%}", *advice)
@@ -105,14 +112,15 @@ def _told(report: SuppressionReport, flags: Flags, table: Table, advice: tuple[s
         "solver": "none: shortest paths on the network, judged by an exact audit",
         "reasons": {STATUSES[code]: reason for code, reason in REASONS.items()},
         "rules": flag_counts(flags, table.hierarchy.levels),
-        "loss": [_loss(loss) for loss in report.losses],
+        "loss": [loss_as_dict(loss) for loss in report.losses],
         "figures": report.figures,
         "above_share": list(report.above_share),
         "advice": list(advice),
     }
 
 
-def _loss(loss: LevelLoss) -> dict[str, object]:
+def loss_as_dict(loss: LevelLoss) -> dict[str, object]:
+    """What is hidden at one level as plain data."""
     return {**asdict(loss), "hidden": loss.hidden, "share": loss.share}
 
 

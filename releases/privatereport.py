@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from releases.asked import Protected
-from releases.cubes import ProtectedCells
+from releases.asked import Protected, ProtectedCells
 from releases.software import software_name
 from reports.longcells import code_lists
 from reports.metadata import public_method

@@ -240,8 +240,6 @@ def _check_cube(options: ProtectOptions, profile: Profile | None, faults: Faults
     if options.already_public:
         found = "what is already public cannot be held against several margins yet"
         faults.add("relation", found, mend, key="--already-public")
-    if options.method_options.cells is not None:
-        faults.add("relation", "cells cannot be decided for several margins yet", mend, key="--cells")
     if profile is not None and profile.bands:
         faults.add("relation", "the profile's bands are not honoured for several margins yet", mend, key="--profile")
 

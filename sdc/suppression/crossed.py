@@ -17,7 +17,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from common.progress import SILENT, Progress
-from sdc.suppression.boxes import NEVER, Bench, make_bench, move_cell, undo
+from sdc.suppression.boxes import move_cell, undo
+from sdc.suppression.boxsearch import NEVER, Bench, make_bench
 from sdc.suppression.certificates import NONE, Certificates, Sparse
 from sdc.suppression.cover import steps_of
 from sdc.suppression.demands import Demands, Room

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from common.progress import SILENT, Progress
-from sdc.suppression.boxes import NEVER
+from sdc.suppression.boxsearch import NEVER
 from sdc.suppression.crossed import Crossed
 from sdc.suppression.demands import Demands, Room, room_of
 from sdc.suppression.exact import optimal_suppression
@@ -41,6 +41,7 @@ class GeneralSuppression:
     again_cells : cubes of more cells are gone through in one round.
     passes : how often, in each round of a small cube, cells are tried again under moved prices.
     pass_cells : cells that are tried in all passes of a round; large cubes get one pass.
+    polish_cells : in cubes of at most so many cells, cells are tried once more by linear programmes.
     branches : nodes of the search tree, in the exact search and for whole certificates.
     """
 
@@ -50,6 +51,7 @@ class GeneralSuppression:
     again_cells: int = 10_000
     passes: int = 8
     pass_cells: int = 10_000
+    polish_cells: int = 1000
     branches: int = 5000
 
     def __post_init__(self) -> None:
@@ -57,8 +59,8 @@ class GeneralSuppression:
             raise ValueError(f"exact_cells ({self.exact_cells}) must be at least 0")
         if self.branches < 1 or self.rounds < 1:
             raise ValueError(f"branches ({self.branches}) and rounds ({self.rounds}) must be at least 1")
-        if min(self.passes, self.again_cells, self.pass_cells) < 0:
-            raise ValueError(f"passes ({self.passes}), again_cells and pass_cells must be at least 0")
+        if min(self.passes, self.again_cells, self.pass_cells, self.polish_cells) < 0:
+            raise ValueError(f"passes ({self.passes}), again_cells, pass_cells and polish_cells must be at least 0")
         if not self.pieces or min(self.pieces) < 2 or list(self.pieces) != sorted(self.pieces):
             raise ValueError(f"pieces ({self.pieces}) must be numbers of cells, at least 2, growing")
 
@@ -185,6 +187,8 @@ def protect_cube(
             cube.move_prices(number)
             cube.free(progress)
         cube.move_prices(0)
+        if len(system) <= spec.polish_cells:
+            _polish(cube, spec, progress)
         if best is None or cube.cost < best.cost - 1e-9:
             best = cube
     assert best is not None
@@ -200,8 +204,22 @@ def meet_demands(cube: Crossed, numbers: np.ndarray, *, spec: GeneralSuppression
         A demand is not met by any pattern that was found.
     """
     left = cube.cover(numbers, progress)
-    if not len(left):
-        return
+    if len(left):
+        pieces = _pieces_from(cube, spec)
+        pieces.refuse(pieces.cover(left, pieces.weights, progress))
+        cube.take_over(pieces.hidden)
+
+
+def _polish(cube: Crossed, spec: GeneralSuppression, progress: Progress) -> None:
+    """Show again what linear programmes find not to be needed: they find changes that boxes do not; then by boxes once more."""
+    pieces = _pieces_from(cube, spec)
+    pieces.free(progress)
+    cube.take_over(pieces.hidden)
+    cube.free(progress)
+
+
+def _pieces_from(cube: Crossed, spec: GeneralSuppression) -> Pieces:
+    """The pattern of a cube as far as it has come, for linear programmes to go on with."""
     payable = cube.prices < NEVER
     pieces = _pieces_of(
         cube.system,
@@ -213,8 +231,7 @@ def meet_demands(cube: Crossed, numbers: np.ndarray, *, spec: GeneralSuppression
         spec=spec,
     )
     pieces.take_over(cube.hidden, cube.certificates)
-    pieces.refuse(pieces.cover(left, pieces.weights, progress))
-    cube.take_over(pieces.hidden)
+    return pieces
 
 
 def _pieces_of(

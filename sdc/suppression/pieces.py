@@ -106,13 +106,17 @@ class Pieces:
         left = self.cover(np.arange(len(self.demands)), prices, progress)
         if len(left):
             return left
+        self.free(progress)
+        return left
+
+    def free(self, progress: Progress) -> None:
+        """Show again what no certificate needs once others are found for it, piece by piece."""
         self.hidden = self.always | (self.certificates.users > 0)
         progress.step("free", len(self.demands))
         for piece in self._pieces(np.ones(len(self.demands), np.bool_), self.sizes[0]):
             self._free(piece)
             progress.advance(len(piece.numbers))
         self.hidden = self.always | (self.certificates.users > 0)
-        return left
 
     def cover(self, left: np.ndarray, prices: np.ndarray, progress: Progress) -> np.ndarray:
         """Meet demands in pieces that grow up to the whole table; numbers of those that could not be met."""

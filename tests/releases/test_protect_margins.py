@@ -273,3 +273,56 @@ def test_levels_and_totals_that_must_be_shown_are(options: ProtectOptions) -> No
 def test_a_cost_of_nothing(options: ProtectOptions) -> None:
     with pytest.raises(InputError, match="no level and no category"):
         protect(replace(options, method="suppression", method_options=MethodOptions(costs=("xx=5",))))
+
+
+def suppressed(options: ProtectOptions, wanted: MethodOptions) -> dict[str, Any]:
+    protect(replace(options, method="suppression", method_options=wanted))
+    assert options.report is not None
+    told: dict[str, Any] = json.loads(options.report.read_text())
+    return told
+
+
+def choices(options: ProtectOptions, *lines: str, columns: str = "area,benefit,sex,choice") -> MethodOptions:
+    path = options.out.with_name("choices.csv")
+    path.write_text("".join(f"{line}\n" for line in (columns, *lines)))
+    return MethodOptions(cells=path, decoys=0.0)
+
+
+def test_cells_that_are_decided(options: ProtectOptions) -> None:
+    wanted = choices(options, "A1,uc,Total,hide", "A2,Total,Total,show", "E00000003,esa,f,hide")
+    told = suppressed(options, wanted)["table"]
+    cells = list(zip(told["area"], told["benefit"], told["sex"], strict=True))
+    assert told["status"][cells.index(("A1", "uc", "Total"))] == "forced"
+    assert told["marker"][cells.index(("A1", "uc", "Total"))] == "c"
+    assert told["marker"][cells.index(("A2", "Total", "Total"))] == ""
+    assert told["status"][cells.index(("E00000003", "esa", "f"))] in ("forced", "primary")
+
+
+def test_faults_of_decided_cells_are_told_together(options: ProtectOptions) -> None:
+    wanted = choices(options, "A9,uc,Total,hide", "A1,uc,Total,keep", "A1,xx,Total,show")
+    with pytest.raises(InputError) as raised:
+        suppressed(options, wanted)
+    assert [(fault.row, fault.column) for fault in raised.value.faults] == [(2, "area"), (4, "benefit"), (3, "choice")]
+    with pytest.raises(InputError, match="an earlier row names too"):
+        suppressed(options, choices(options, "A1,uc,f,hide", "A1,uc,f,show"))
+    with pytest.raises(InputError, match="somebody is counted"):
+        suppressed(options, choices(options, "A1,Total,Total,structural"))
+    assert not options.out.exists()
+
+
+def test_cells_of_two_hierarchies_are_named_by_their_codes(nested: ProtectOptions) -> None:
+    wanted = choices(nested, "A1,food,hide", "A2,mason,show", "A2,Total,show", columns="area,trade,choice")
+    told = suppressed(nested, wanted)["table"]
+    cells = list(zip(told["area"], told["trade"], strict=True))
+    assert told["status"][cells.index(("A1", "food"))] == "forced"
+    assert told["marker"][cells.index(("A2", "mason"))] == told["marker"][cells.index(("A2", "Total"))] == ""
+
+
+def test_too_much_hidden_is_told_with_what_would_pass(options: ProtectOptions, capsys: Any) -> None:
+    report = suppressed(options, MethodOptions(max_hidden=0.2))
+    protection = report["protection"]
+    assert protection["above_share"] == ["oa"]
+    assert {"cells", "primary", "others", "hidden", "share", "level"} <= set(protection["loss"][0])
+    assert protection["loss"][0]["share"] > 0.2
+    assert any("leaving out oa passes" in sentence for sentence in protection["advice"])
+    assert any("publishing only" in sentence for sentence in protection["advice"])

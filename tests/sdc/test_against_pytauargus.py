@@ -152,3 +152,51 @@ def test_the_modular_way_is_no_dearer_than_theirs(tmp_path):
     paid = system.counts[theirs & ~primary].sum()
     assert best.cost <= paid
     assert best.cost <= pieces.cost <= 1.25 * paid
+
+
+def three_way(seed, mean, areas=12):
+    """Areas in towns by age and by sex, with all margins: no network."""
+    tree = nest("area<town", [i // 4 for i in range(areas)]).hierarchy
+    axes = Axis(hierarchy=tree, total=True), flat_axis("age", ["m", "o", "y"]), flat_axis("sex", ["f", "m"])
+    finest = np.random.default_rng(seed).poisson(mean, (areas, 3, 2))
+    return Cube(axes=axes, finest=finest, margins=all_margins(axes))
+
+
+def test_boxes_on_three_ways_cost_about_what_they_pay(tmp_path):
+    """Cubes with all margins: MOD and boxes both withstand the attack; either is the cheaper one at times, within 15 %.
+
+    τ-ARGUS solves its sub-tables exactly.  On tables of mostly small counts whose
+    zeros must be shown (mean 1) its patterns were up to a quarter cheaper than
+    boxes; these are not among the tables here.
+    """
+    ratios = []
+    for seed, mean, areas in ((0, 9.0, 12), (1, 5.0, 12), (0, 2.5, 24)):
+        folder = tmp_path / f"{seed}-{mean}-{areas}"
+        folder.mkdir()
+        cube = three_way(seed, mean, areas)
+        system = cube.system()
+        towns = [(f"town{t}", *(f"@area{i:02}" for i in range(4 * t, 4 * t + 4))) for t in range(areas // 4)]
+        (folder / "area.hrc").write_text("\n".join(line for lines in towns for line in lines) + "\n")
+        status, lower, upper = argus(
+            folder,
+            cube,
+            rules="FREQ(5,100)",
+            suppress="MOD(1,5,0,0,0)",
+            hierarchies={"area": str(folder / "area.hrc")},
+        )
+        primary = (system.counts > 0) & (system.counts < 5)
+        assert (status == "U").tolist() == primary.tolist()
+        theirs = (status == "U") | (status == "M")
+        demands = Demands.of(np.flatnonzero(primary), lower=lower[primary], upper=upper[primary])
+        ours = suppress_system(
+            system,
+            demands,
+            weights=np.maximum(system.counts, 1.0),
+            may_hide=system.counts > 0,
+            spec=GeneralSuppression(exact_cells=0),
+        )
+        for hidden in (theirs, ours.hidden):
+            assert attacked_demands(system, demands, hidden, room_of(system), whole=True).all()
+        ratios.append(ours.cost / system.counts[theirs & ~primary].sum())
+    assert max(ratios) <= 1.15
+    assert min(ratios) <= 1.0

@@ -300,3 +300,13 @@ def test_matrix_and_names_of_a_nest():
     system = cube.system()
     assert matrix_of(system.equations) @ system.counts == pytest.approx(0)
     assert system.name(len(system) - 1) == "lad lad0, trade0"
+
+
+def test_a_class_without_bound_is_met_as_far_as_its_leader():
+    """An area that is its parent's only child moves with it: where nothing bounds one, a table is met for both."""
+    system = sum_system([5, 5, 3, 2], [(0, [1]), (1, [2, 3])])
+    lo, hi = np.zeros(4, np.int64), np.full(4, NO_BOUND)
+    for demand in (None, Demand(lo=np.zeros(4), hi=np.full(4, 9))):
+        found = feasible_intervals(system.equations, lo, hi, asked=np.arange(4), start=system.counts, demand=demand)
+        assert np.all(found.seen_hi >= 9) and np.all(found.seen_lo == 0)
+        assert found.exact.all()

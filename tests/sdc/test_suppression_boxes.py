@@ -11,7 +11,8 @@ from sdc.cube import Cube, all_margins, flat_axis, one_way_margins
 from sdc.lattice import make_lattice
 from sdc.solver import OPTIMAL
 from sdc.suppression.attacked import attacked_demands
-from sdc.suppression.boxes import NEVER, make_bench, move_cell, undo
+from sdc.suppression.boxes import move_cell, undo
+from sdc.suppression.boxsearch import NEVER, make_bench
 from sdc.suppression.crossed import Crossed
 from sdc.suppression.demands import Demands, Room, room_of
 from sdc.suppression.general import GeneralSuppression, suppress_system

@@ -19,7 +19,8 @@ from sdc.suppression.general import GeneralSuppression, suppress_system
 from sdc.suppression.nearby import Neighbours, nearby_groups
 
 # On cubes: boxes; on what is none: pieces.
-PIECES = BOXES = GeneralSuppression(exact_cells=0)
+PIECES = GeneralSuppression(exact_cells=0, polish_cells=0)
+BOXES = GeneralSuppression(exact_cells=0)
 EXACT = GeneralSuppression(exact_cells=5000)
 
 
