@@ -81,12 +81,15 @@ def main() -> None:
     if "aggregation" not in chosen and not (folder / "cells.parquet").exists():
         need_cells(folder)
     asked = Asked(repeats=options.repeats, methods=tuple(options.method or ()), patience=options.patience)
-    sections = []
-    for name in [name for name in MEASURES if name in chosen]:
-        print(f"measuring: {name}", file=sys.stderr, flush=True)
-        sections += MEASURES[name](folder, asked)
-    text = document(sections, str(size), load)
-    print(text)
+    sections: list[Section] = []
+    try:
+        for name in [name for name in MEASURES if name in chosen]:
+            print(f"measuring: {name}", file=sys.stderr, flush=True)
+            sections += MEASURES[name](folder, asked)
+    finally:
+        # What was measured before something failed is not lost.
+        text = document(sections, str(size), load)
+        print(text)
     results = options.results
     if results is None and size == NATIONAL and not options.only and not options.method:
         results = RESULTS

@@ -48,6 +48,8 @@ from releases.commandoptions import (
     ShowZeros,
     Steps,
     Weights,
+    listed_names,
+    listed_numbers,
 )
 from releases.comparecommand import register as register_compare
 from releases.console import Outcome, run, shown_progress
@@ -230,7 +232,7 @@ def protect(
             counts=counts,
             out=out,
             nests=tuple(nest or ()),
-            by=_names(by),
+            by=listed_names(by),
             margins=_one_of("--margins", margins, ("all", "finest")),
             count=count,
             areas=areas,
@@ -245,15 +247,15 @@ def protect(
             method_options=MethodOptions(
                 aim=aim,
                 share=share,
-                weights=_numbers("--weights", weights),
+                weights=listed_numbers("--weights", weights),
                 steps=steps,
                 max_round=max_round,
                 ptable=ptable,
                 noise_bound=noise_bound,
                 noise_variance=noise_variance,
                 key_range=key_range,
-                show_levels=_names(show_levels),
-                show_totals=_names(show_totals),
+                show_levels=listed_names(show_levels),
+                show_totals=listed_names(show_totals),
                 costs=tuple(cost or ()),
                 show_zeros=show_zeros,
                 lone_claimants=not no_lone_claimants,
@@ -261,7 +263,7 @@ def protect(
                 cells=cells,
                 max_hidden=max_hidden,
             ),
-            sensitive=_names(sensitive),
+            sensitive=listed_names(sensitive),
             key_file=key_file,
             report=report,
             attack=attack,
@@ -319,7 +321,7 @@ def attack(
         options = AttackOptions(
             files=tuple(files),
             nests=tuple(nest or ()),
-            by=_names(by),
+            by=listed_names(by),
             count=count,
             areas=areas,
             categories=categories,
@@ -328,7 +330,7 @@ def attack(
             method=method,
             base=base,
             min_count=min_count,
-            sensitive=_names(sensitive),
+            sensitive=listed_names(sensitive),
             truth=truth,
             report=report,
         )
@@ -384,17 +386,6 @@ def profiles(
 def _looked_at(audit: Audit) -> tuple[str, ...]:
     checked = tuple(f"Checked: {what}" for what in audit.checked)
     return checked + tuple(f"Not checked: {what}" for what in audit.not_checked)
-
-
-def _numbers(option: str, given: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(number) for number in _names(given))
-    except ValueError:
-        raise _option_fault(option, f"'{given}' is no list of numbers", "give numbers: 1,2,4") from None
-
-
-def _names(given: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in given.split(",") if name.strip())
 
 
 @app.command()

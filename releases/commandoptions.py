@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from common.faults import Fault, InputError
+
 __all__ = [
     "Aim",
     "AreasFile",
@@ -40,6 +42,8 @@ __all__ = [
     "ShowZeros",
     "Steps",
     "Weights",
+    "listed_names",
+    "listed_numbers",
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Put one JSON object on standard output, nothing else.")]
@@ -129,3 +133,17 @@ MaxHidden = Annotated[
     float | None,
     typer.Option("--max-hidden", help="Of suppression: share hidden above which it says what else passes: 0.25."),
 ]
+
+
+def listed_names(given: str) -> tuple[str, ...]:
+    """Names separated by commas."""
+    return tuple(name.strip() for name in given.split(",") if name.strip())
+
+
+def listed_numbers(option: str, given: str) -> tuple[float, ...]:
+    """Numbers separated by commas (raises InputError where one is none)."""
+    try:
+        return tuple(float(number) for number in listed_names(given))
+    except ValueError:
+        found = f"'{given}' is no list of numbers"
+        raise InputError([Fault(kind="option", key=option, found=found, mend="give numbers: 1,2,4")]) from None

@@ -6,7 +6,7 @@ folder as a page, a JSON and a CSV file.  No protected table is written.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.faults import Faults, Infeasible, InputError
@@ -14,21 +14,25 @@ from common.progress import SILENT, Progress
 from releases.audited import public_beside
 from releases.comparefiles import FORMAT, NAMES, comparison_files
 from releases.comparing import Trial, choose_area, try_variant, worked_area
+from releases.comparingcubes import try_cube, worked_cube
 from releases.counts import Counted, CountsSpec, read_counts
 from releases.methodoptions import MethodOptions, check_method_options
-from releases.nests import parse_nests
+from releases.nests import parse_further_nests, parse_nests
 from releases.outcome import Refused
 from releases.privatefolder import check_private_folder, write_private_folder
 from releases.profiles import find_profile
+from releases.severalmargins import check_margins, has_several_margins
 from releases.software import software_name
 from releases.variants import Unfit, Variant, variants_of
 from reports.comparison import Compared, Comparison
 from reports.metadata import metadata_path
+from sdc.cube import Cube
+from sdc.margins import cube_of_crossing
 from sdc.profiles import Profile
+from sdc.tables import AIMS
 
 __all__ = ["CompareOptions", "Done", "compare"]
 
-MARGINS = ("all", "finest")
 LARGEST_BASE = 1_000_000
 
 
@@ -87,16 +91,19 @@ def compare(options: CompareOptions, *, progress: Progress = SILENT) -> Done:
     Infeasible
         No method asked for has a solution under what was asked.
     """
-    nest, profile, ways = _check_options(options)
+    nest, further, profile, ways = _check_options(options)
     variants = [way for way in ways if isinstance(way, Variant)]
     unfit = [way for way in ways if isinstance(way, Unfit)]
     if not variants:
         raise _none_fit(unfit)
     progress.step("reading counts")
-    counted = _read(options, nest)
+    counted = _read(options, nest, further)
+    cube = None
+    if has_several_margins(options.nests, options.by, options.margins):
+        cube = cube_of_crossing(counted.table, counted.nests)
     min_count = variants[0].settings.min_count
     trial = _trial(options, counted, nest, min_count)
-    compared, failed = _try_all(trial, variants, progress)
+    compared, failed = _try_all(trial, cube, variants, progress)
     order = [way.name for way in ways]
     unfit = sorted([*unfit, *failed], key=lambda one: order.index(one.name))
     if not compared:
@@ -109,7 +116,7 @@ def compare(options: CompareOptions, *, progress: Progress = SILENT) -> Done:
         min_count=min_count,
         methods=tuple(compared),
         unfit=tuple((one.name, one.reason) for one in unfit),
-        worked=worked_area(counted.table, trial.area),
+        worked=worked_area(counted.table, trial.area) if cube is None else worked_cube(cube, trial.area),
         software=software_name(),
         notices=(
             *counted.notices,
@@ -122,12 +129,20 @@ def compare(options: CompareOptions, *, progress: Progress = SILENT) -> Done:
     return Done(comparison=facts, written=written, notices=facts.notices)
 
 
-def _try_all(trial: Trial, variants: Sequence[Variant], progress: Progress) -> tuple[list[Compared], list[Unfit]]:
-    """One method after the other; those that have no solution for this table, with the reason."""
+def _try_all(
+    trial: Trial, cube: Cube | None, variants: Sequence[Variant], progress: Progress
+) -> tuple[list[Compared], list[Unfit]]:
+    """One method after the other; those that have no solution for this table, with the reason.
+
+    A cube is every margin of the table's dimensions; where there is none the table is a network.
+    """
     compared, failed = [], []
     for variant in variants:
         try:
-            compared.append(try_variant(trial, variant, progress=progress))
+            if cube is None:
+                compared.append(try_variant(trial, variant, progress=progress))
+            else:
+                compared.append(try_cube(trial, cube, variant, progress=progress))
         except (Infeasible, Refused) as error:
             failed.append(Unfit(name=variant.name, reason=str(error)))
     return compared, failed
@@ -138,12 +153,13 @@ def _none_fit(unfit: Sequence[Unfit]) -> Infeasible:
     return Infeasible(f"no method can be used on this table: {reasons}", demands=[one.name for one in unfit])
 
 
-def _read(options: CompareOptions, nest: tuple[str, ...]) -> Counted:
+def _read(options: CompareOptions, nest: tuple[str, ...], further: tuple[tuple[str, ...], ...]) -> Counted:
     return read_counts(
         CountsSpec(
             path=options.counts,
             nest=nest,
             by=options.by,
+            further=further,
             count=options.count,
             areas=options.areas,
             categories=options.categories,
@@ -178,12 +194,14 @@ def _trial(options: CompareOptions, counted: Counted, nest: tuple[str, ...], min
 
 def _check_options(
     options: CompareOptions,
-) -> tuple[tuple[str, ...], Profile | None, tuple[Variant | Unfit, ...]]:
-    """Refuse what cannot be honoured, with every fault; returns the nest, the profile and the ways to compare."""
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], Profile | None, tuple[Variant | Unfit, ...]]:
+    """Refuse what cannot be honoured, with every fault; returns the nest of areas, the others, the profile and the ways."""
     faults = Faults()
-    nest = parse_nests(options.nests, faults)
+    nest = parse_nests(options.nests[:1], faults)
+    further = parse_further_nests(options.nests[1:], faults)
     _check_limits(options, faults)
-    check_method_options(options.method_options, None, nest, faults)
+    # Weights are for the one way that has an aim of its own.
+    check_method_options(replace(options.method_options, aim=AIMS[1]), None, nest, faults)
     profile = _profile(options, faults)
     ways = variants_of(
         options.methods,
@@ -193,18 +211,21 @@ def _check_options(
         options=options.method_options,
         faults=faults,
     )
-    if options.margins not in MARGINS:
-        faults.add("option", f"'{options.margins}' is not known", "use all or finest", key="--margins")
-    elif len(options.by) > 1 and options.margins == "all":
-        found = "every margin of several dimensions at once is no network and is not honoured yet"
-        faults.add("relation", found, "give --margins finest, or compare one dimension at a time", key="--margins")
+    check_margins(
+        options.nests,
+        options.by,
+        options.margins,
+        public=bool(options.already_public),
+        profile=profile,
+        faults=faults,
+    )
     for name in options.sensitive:
         if name not in options.by:
             faults.add("option", f"'{name}' is no dimension of the table", "name one of --by", key="--sensitive")
     mark = (NAMES[-1], FORMAT)
     check_private_folder(options.out, NAMES, mark=mark, inputs=_inputs(options), faults=faults)
     faults.raise_if_any()
-    return nest, profile, ways
+    return nest, further, profile, ways
 
 
 def _check_limits(options: CompareOptions, faults: Faults) -> None:

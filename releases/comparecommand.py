@@ -36,6 +36,10 @@ from releases.commandoptions import (
     ShowLevels,
     ShowTotals,
     ShowZeros,
+    Steps,
+    Weights,
+    listed_names,
+    listed_numbers,
 )
 from releases.console import Outcome
 from sdc.findings import Audit
@@ -71,6 +75,8 @@ def register(app: typer.Typer, run: Run) -> None:
         min_count: MinCount = None,
         profile: Profile = None,
         share: Share = None,
+        weights: Weights = "",
+        steps: Steps = None,
         max_round: MaxRound = None,
         ptable: PTable = None,
         noise_bound: NoiseBound = None,
@@ -101,7 +107,7 @@ def register(app: typer.Typer, run: Run) -> None:
                 counts=counts,
                 out=out,
                 nests=tuple(nest or ()),
-                by=_names(by),
+                by=listed_names(by),
                 margins=margins,
                 count=count,
                 areas=areas,
@@ -109,26 +115,28 @@ def register(app: typer.Typer, run: Run) -> None:
                 complete=complete,
                 already_public=tuple(already_public or ()),
                 known=known,
-                methods=_names(methods),
+                methods=listed_names(methods),
                 base=base,
                 min_count=min_count,
                 profile=profile,
                 method_options=MethodOptions(
                     share=share,
+                    weights=listed_numbers("--weights", weights),
+                    steps=steps,
                     max_round=max_round,
                     ptable=ptable,
                     noise_bound=noise_bound,
                     noise_variance=noise_variance,
                     key_range=key_range,
-                    show_levels=_names(show_levels),
-                    show_totals=_names(show_totals),
+                    show_levels=listed_names(show_levels),
+                    show_totals=listed_names(show_totals),
                     costs=tuple(cost or ()),
                     show_zeros=show_zeros,
                     lone_claimants=not no_lone_claimants,
                     decoys=decoys,
                     cells=cells,
                 ),
-                sensitive=_names(sensitive),
+                sensitive=listed_names(sensitive),
                 key_file=key_file,
             )
             return _told(compare_methods(options, progress=progress))
@@ -160,7 +168,3 @@ def _told(done: "Done") -> Outcome:
 
 def _joined(told: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
     return tuple(f"{name}: {sentence}" for name, sentences in told for sentence in sentences)
-
-
-def _names(given: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in given.split(",") if name.strip())

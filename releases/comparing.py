@@ -20,13 +20,23 @@ from sdc.attack.intervals import NO_BOUND, Intervals, stated_intervals
 from sdc.attack.propagation import propagate
 from sdc.findings import Audit
 from sdc.promises import strongest_promise
-from sdc.tables import MARKERS, SafeTable, Table
+from sdc.tables import MARKERS, TOTAL, SafeTable, Table
 from sdc.utility.gaps import shown_cells
 from sdc.utility.imputation import margin_shares, midpoints
 from sdc.utility.rows import utility
 from sdc.utility.sizes import change_sizes
 
-__all__ = ["Trial", "choose_area", "try_variant", "worked_area"]
+__all__ = [
+    "Named",
+    "Trial",
+    "choose_area",
+    "count_findings",
+    "try_variant",
+    "without_key",
+    "worked_area",
+    "worked_cells",
+    "worked_texts",
+]
 
 # More columns than these of one area are no longer read side by side.
 MOST_COLUMNS = 24
@@ -63,7 +73,7 @@ def try_variant(trial: Trial, variant: Variant, *, progress: Progress = SILENT) 
     Infeasible
         The method has no solution for this table.
     """
-    named = _Named(progress, variant.name)
+    named = Named(progress, variant.name)
     public = trial.public
     protected = protect_by(
         Asked(
@@ -106,11 +116,11 @@ def _measured(trial: Trial, variant: Variant, protected: Protected, audit: Audit
         parameters=public_method(safe.method),
         promise=strongest_promise(variant.settings, variant.bands),
         audit=audit,
-        findings=_number(audit),
+        findings=count_findings(audit),
         utility=measures,
         sizes=change_sizes(trial.table, safe),
         worked=_worked_row(safe, intervals, trial.area),
-        notices=_without_key(protected.notices, trial.key_file),
+        notices=without_key(protected.notices, trial.key_file),
     )
 
 
@@ -122,7 +132,7 @@ def _proven(protected: Protected, public: Sequence[Published]) -> Intervals:
     return bounds if protected.intervals is None else bounds.intersected(protected.intervals)
 
 
-def _number(audit: Audit) -> int:
+def count_findings(audit: Audit) -> int:
     """How many findings make a table unsafe, those beyond the ones listed of a kind included."""
     unsafe = [finding for finding in audit.findings if finding.severity in ("disclosure", "contradiction")]
     kinds = dict.fromkeys((finding.table, finding.kind) for finding in unsafe)
@@ -130,7 +140,7 @@ def _number(audit: Audit) -> int:
     return len(unsafe) + sum(number for number in more if isinstance(number, int))
 
 
-def _without_key(notices: Sequence[str], key_file: Path | None) -> tuple[str, ...]:
+def without_key(notices: Sequence[str], key_file: Path | None) -> tuple[str, ...]:
     """Notices but for the one that names the key's file, which is not the table's."""
     _, whence = find_key(key_file)
     return tuple(notice for notice in notices if str(whence) not in notice)
@@ -156,13 +166,19 @@ def choose_area(table: Table, min_count: int) -> int:
 
 def worked_area(table: Table, unit: int) -> WorkedArea:
     """What the page says of an area: its true row, the total last."""
-    columns = _columns(table.counts[0].shape[1])
-    names = [" / ".join(category) or "Total" for category in table.classification.columns]
+    names = [" / ".join(category) for category in table.classification.columns]
+    code = str(table.hierarchy.codes[0][unit])
+    return worked_cells(table.hierarchy.levels[0], code, [*names[:-1], TOTAL], table.counts[0][unit])
+
+
+def worked_cells(level: str, code: str, names: Sequence[str], true: np.ndarray) -> WorkedArea:
+    """An area of many cells, the total last: the first of them, and the total."""
+    columns = _columns(len(names))
     return WorkedArea(
-        level=table.hierarchy.levels[0],
-        code=str(table.hierarchy.codes[0][unit]),
-        columns=tuple("Total" if at == len(names) - 1 else names[at] for at in columns),
-        true=tuple(table.counts[0][unit, columns].tolist()),
+        level=level,
+        code=code,
+        columns=tuple(names[at] for at in columns),
+        true=tuple(true[columns].tolist()),
         left_out=len(names) - len(columns),
     )
 
@@ -173,18 +189,30 @@ def _columns(number: int) -> list[int]:
 
 
 def _worked_row(safe: SafeTable, intervals: Intervals, unit: int) -> tuple[str, ...]:
-    shown, row = shown_cells(safe)[0][unit], []
+    return worked_texts(
+        safe.values[0][unit],
+        safe.markers[0][unit],
+        shown_cells(safe)[0][unit],
+        intervals.lo[0][unit],
+        intervals.hi[0][unit],
+    )
+
+
+def worked_texts(
+    values: np.ndarray, markers: np.ndarray, shown: np.ndarray, lo: np.ndarray, hi: np.ndarray
+) -> tuple[str, ...]:
+    """What is published of one area's cells, as `worked_cells` lists them; of hidden ones the interval that can be proven."""
+    row = []
     for at in _columns(len(shown)):
         if shown[at]:
-            row.append(f"{int(safe.values[0][unit, at]):,}")
+            row.append(f"{int(values[at]):,}")
             continue
-        marker = MARKERS.get(int(safe.markers[0][unit, at]), "x")
-        lo, hi = int(intervals.lo[0][unit, at]), int(intervals.hi[0][unit, at])
-        row.append(f"[{marker}] {lo:,} or more" if hi >= NO_BOUND else f"[{marker}] {lo:,} to {hi:,}")
+        marker = MARKERS.get(int(markers[at]), "x")
+        row.append(f"[{marker}] {lo[at]:,} or more" if hi[at] >= NO_BOUND else f"[{marker}] {lo[at]:,} to {hi[at]:,}")
     return tuple(row)
 
 
-class _Named:
+class Named:
     """Progress that says of which method each step is."""
 
     def __init__(self, progress: Progress, name: str) -> None:

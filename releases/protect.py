@@ -21,6 +21,7 @@ from releases.outcome import Outcome, Refused
 from releases.privatereport import cube_report, protect_report
 from releases.profiles import find_profile
 from releases.publictables import bounds_from
+from releases.severalmargins import check_margins, has_several_margins
 from releases.software import software_name
 from releases.wholefiles import Writing, check_targets, write_whole
 from reports.longcells import write_long_cells
@@ -36,7 +37,6 @@ from sdc.rules.settings import ROUNDINGS, Settings
 __all__ = ["ProtectOptions", "protect"]
 
 DEFAULT_METHOD, DEFAULT_BASE, DEFAULT_MIN_COUNT = "controlled-rounding", 5, 5
-MARGINS = ("all", "finest")
 ENDINGS = (".csv", ".parquet")
 LARGEST_BASE = 1_000_000
 # Lists of the private report that stand on one line.
@@ -130,7 +130,7 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
         progress=progress,
     )
     promised = _promised(profile, settings) if profile else ()
-    if _several_margins(options):
+    if has_several_margins(options.nests, options.by, options.margins):
         return _protect_cube(options, counted, asked, promised)
     protected = protect_by(asked)
     audit = None
@@ -161,11 +161,6 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
         audit=audit,
     )
     return _write(options, lambda path: write_long(protected.safe, path), block, private, audit, notices, progress)
-
-
-def _several_margins(options: ProtectOptions) -> bool:
-    """Whether the table is no network: every margin of several dimensions, or a nest beside that of the areas."""
-    return len(options.nests) > 1 or (len(options.by) > 1 and options.margins == "all")
 
 
 def _protect_cube(options: ProtectOptions, counted: Counted, asked: Asked, promised: tuple[str, ...]) -> Outcome:
@@ -213,10 +208,14 @@ def _check_options(options: ProtectOptions) -> tuple[Nest, tuple[Nest, ...], Set
     settings, profile = _settings(options, faults)
     asked = options.method or (None if options.profile else DEFAULT_METHOD)
     check_method_options(options.method_options, asked, nest, faults)
-    if options.margins not in MARGINS:
-        faults.add("option", f"'{options.margins}' is not known", "use all or finest", key="--margins")
-    elif _several_margins(options):
-        _check_cube(options, profile, faults)
+    check_margins(
+        options.nests,
+        options.by,
+        options.margins,
+        public=bool(options.already_public),
+        profile=profile,
+        faults=faults,
+    )
     for name in options.sensitive:
         if name not in options.by:
             faults.add("option", f"'{name}' is no dimension of the table", "name one of --by", key="--sensitive")
@@ -229,19 +228,6 @@ def _check_options(options: ProtectOptions) -> tuple[Nest, tuple[Nest, ...], Set
         faults.extend(error)
     faults.raise_if_any()
     return nest, further, settings, profile
-
-
-def _check_cube(options: ProtectOptions, profile: Profile | None, faults: Faults) -> None:
-    """Refuse what is not honoured where every margin of several dimensions or nests is asked for."""
-    if options.margins != "all":
-        found = "the margins of a nest are its levels: all of them are published"
-        faults.add("relation", found, "leave --margins out, or name the smallest level under --by", key="--margins")
-    mend = "give --margins finest for the crossing and its total, or leave it out"
-    if options.already_public:
-        found = "what is already public cannot be held against several margins yet"
-        faults.add("relation", found, mend, key="--already-public")
-    if profile is not None and profile.bands:
-        faults.add("relation", "the profile's bands are not honoured for several margins yet", mend, key="--profile")
 
 
 def _settings(options: ProtectOptions, faults: Faults) -> tuple[Settings, Profile | None]:

@@ -79,7 +79,8 @@ def _variant(
     name: str, base: int | None, min_count: int | None, profile: Profile | None, options: MethodOptions
 ) -> Variant:
     # Advice on coarser tables, each of which is another suppression, is for who has chosen it.
-    asked = replace(options, aim=name if name in AIMS else None, max_hidden=1.0)
+    weights = options.weights if name in AIMS else ()
+    asked = replace(options, aim=name if name in AIMS else None, weights=weights, max_hidden=1.0)
     method = SERVES["aim"][0] if name in AIMS else name
     own = profile is not None and profile.settings.method == method
     if profile is not None and own:

@@ -25,6 +25,7 @@ __all__ = [
     "cells_of_blocks",
     "cube_of_crossing",
     "in_cells",
+    "spread_over_blocks",
     "tables_of_cells",
 ]
 
@@ -124,25 +125,33 @@ def in_cells(cube: Cube, arrays: Mapping[Block, Levels]) -> np.ndarray:
 
 def tables_of_cells(cube: Cube, cells: SafeCells) -> dict[Block, SafeTable]:
     """The published cells as a safe table per published block."""
-    held = cube.numbers() >= 0
-    values, markers = np.zeros(cube.shape, np.int64), np.zeros(cube.shape, np.int8)
-    values[held], markers[held] = cells.values, cells.markers
-    hierarchy = cube.axes[0].hierarchy
-    top = tuple(axis.top for axis in cube.axes[1:])
-    tables = {}
-    for block in blocks_of(cube):
-        columns: list[np.ndarray] = [array[_place(cube, block)].reshape(len(array), -1) for array in (values, markers)]
-        if block != top:
-            totals = [array[_place(cube, top)].reshape(-1, 1) for array in (values, markers)]
-            columns = [np.concatenate(pair, axis=1) for pair in zip(columns, totals, strict=True)]
-        tables[block] = SafeTable(
-            hierarchy=hierarchy,
+    values, markers = spread_over_blocks(cube, cells.values), spread_over_blocks(cube, cells.markers)
+    return {
+        block: SafeTable(
+            hierarchy=cube.axes[0].hierarchy,
             classification=block_classification(cube, block),
-            values=_by_level(columns[0], hierarchy),
-            markers=_by_level(columns[1], hierarchy),
+            values=values[block],
+            markers=markers[block],
             method=cells.method,
         )
-    return tables
+        for block in blocks_of(cube)
+    }
+
+
+def spread_over_blocks(cube: Cube, array: np.ndarray) -> dict[Block, Levels]:
+    """An array over the cube's cells as arrays per level of each block's table, of shape (units, categories + 1)."""
+    whole = np.zeros(cube.shape, array.dtype)
+    whole[cube.numbers() >= 0] = array
+    hierarchy = cube.axes[0].hierarchy
+    top = tuple(axis.top for axis in cube.axes[1:])
+    totals = whole[_place(cube, top)].reshape(-1, 1)
+    spread = {}
+    for block in blocks_of(cube):
+        columns = totals
+        if block != top:
+            columns = np.concatenate([whole[_place(cube, block)].reshape(len(whole), -1), totals], axis=1)
+        spread[block] = _by_level(columns, hierarchy)
+    return spread
 
 
 def _told(cube: Cube, block: Block) -> list[tuple[str, list[str]]]:

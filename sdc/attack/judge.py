@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common.progress import SILENT, Progress
+from sdc.attack.alone import alone_findings
 from sdc.attack.attacked import Attacked, attack_table, begin
 from sdc.attack.beliefs import belief_figures
 from sdc.attack.contradictions import contradicted, impossible_cells
@@ -129,7 +130,7 @@ def _judge(attacked: list[Attacked], rules: Rules, *, by_theorem: bool) -> Audit
         audit = audit.joined(small_cell_findings(table, first[table.name], rules)).joined(group_findings(table, rules))
         audit = audit.joined(belief_figures(table.name, table.safe, min_count=rules.min_count))
         if not by_theorem:
-            audit = audit.joined(insider_findings(table, rules))
+            audit = audit.joined(insider_findings(table, rules)).joined(alone_findings(table))
     if by_theorem and attacked[0].safe.method.base >= 3:
         return audit.joined(
             Audit(checked=("insiders who know their own record: no other cell is learned exactly (by proof)",))
@@ -145,7 +146,6 @@ def _judge(attacked: list[Attacked], rules: Rules, *, by_theorem: bool) -> Audit
             not_checked=(
                 "insiders: cells further off than the two sums of their own finest cell, and what several tables "
                 "tell them together",
-                "insiders who know that they stand alone in a cell",
             ),
         )
     )

@@ -66,7 +66,7 @@ class Found:
     seen_lo, seen_hi : the least and the greatest value in a table that was met.
     path : int8, index into `PATHS`.
     figures : cells that went each path, `blocks`, `largest block`, programmes
-        solved (`LPs`, `MIPs`), `stopped` searches and blocks `not eliminated`.
+        solved (`LPs`, `MIPs`), `stopped` searches, blocks `not eliminated` and blocks `too large to search`.
     """
 
     lo: np.ndarray
@@ -114,6 +114,7 @@ def feasible_intervals(
     start: np.ndarray | None = None,
     demand: Demand | None = None,
     branches: int = BRANCHES,
+    most_cells: int | None = None,
     progress: Progress = SILENT,
 ) -> Found:
     """The least and greatest value of each asked cell over all tables that fit.
@@ -130,6 +131,8 @@ def feasible_intervals(
     demand : follow ends this far only.
     branches : nodes of the search tree per mixed-integer programme; where they
         do not suffice, an end is sound but may not be exact.
+    most_cells : blocks of more open cells are not searched: their bounds are sound, and without `start` nobody knows
+        whether a table fits them; None for no limit.
 
     Raises
     ------
@@ -150,6 +153,10 @@ def feasible_intervals(
     progress.step("attack", sum(len(block.cells) for block in settled.blocks))
     for block, classes in zip(settled.blocks, settled.classes, strict=True):
         cells = block.cells
+        if most_cells is not None and len(cells) > most_cells:
+            tell.tally["too large to search"] += 1
+            progress.advance(len(cells))
+            continue
         found = search_block(
             block,
             (settled.bounds[0][cells], settled.bounds[1][cells]),

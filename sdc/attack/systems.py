@@ -43,7 +43,7 @@ class PublishedCells:
     name : of the table, or of the tables that were joined.
     equations : over the cells; cells in no published table have the marker NOT_PUBLISHED.
     names : what to call each cell.
-    truth : int64 of shape (cells,), or None; then only truly small counts count.
+    truth : int64 of shape (cells,), -1 where it is not known, or None; of cells with a truth only truly small ones count.
     known : bounds that the attacker has from elsewhere.
     """
 
@@ -53,6 +53,11 @@ class PublishedCells:
     names: Sequence[str]
     truth: np.ndarray | None = None
     known: Bounds | None = None
+
+    @property
+    def start(self) -> np.ndarray | None:
+        """The truth, where it is known in full."""
+        return None if self.truth is None or (self.truth < 0).any() else self.truth
 
     def bounds(self) -> Bounds:
         """What each cell's value says by itself, with what else is known of it."""
@@ -66,6 +71,7 @@ def audit_cells(
     min_count: int,
     width: int | None = None,
     changes: Changes | None = None,
+    most_cells: int | None = None,
     progress: Progress = SILENT,
 ) -> Audit:
     """Attack published cells, and judge what can be proven.
@@ -77,6 +83,7 @@ def audit_cells(
     width : promised hi - lo of a small count's interval; min_count - 1 by default.
     changes : of the truth, as the certificates of a suppressed cube are.  Each is checked; small cells that they take to
         0, and to min_count and the width at least, keep the promise and are not followed further.
+    most_cells : blocks of more open cells are left at the bounds that single sums give, which is told; None for no limit.
 
     Raises
     ------
@@ -93,13 +100,21 @@ def audit_cells(
         return _contradicted(published, int(empty[0]), "its own value and what else is known of it leave nothing")
     small = (hi >= 1) & (lo < min_count)
     if published.truth is not None:
-        small = (published.truth >= 1) & (published.truth < min_count)
+        small = np.where(published.truth >= 0, (published.truth >= 1) & (published.truth < min_count), small)
     cleared = np.zeros(len(small), np.bool_)
     if changes is not None:
         cleared = small & _cleared(published, changes, lo, hi, max(min_count, rules.width))
     asked = np.flatnonzero(small & ~cleared)
     try:
-        found = feasible_intervals(published.equations, lo, hi, asked=asked, start=published.truth, progress=progress)
+        found = feasible_intervals(
+            published.equations,
+            lo,
+            hi,
+            asked=asked,
+            start=published.start,
+            most_cells=most_cells,
+            progress=progress,
+        )
     except NoSolution as none:
         whole = int(published.equations.entries(int(none.equations[0]))[0][0])
         sums = "this sum" if len(none.equations) == 1 else f"these {len(none.equations)} sums together"
@@ -113,11 +128,12 @@ def audit_cells(
 
 def _cleared(published: PublishedCells, changes: Changes, lo: np.ndarray, hi: np.ndarray, far: int) -> np.ndarray:
     """Cells that changes of the truth take to 0 and to `far`: bool of shape (cells,)."""
-    if published.truth is None:
+    truth = published.start
+    if truth is None:
         raise ValueError("changes can be checked only with the truth")
-    standing = changes.standing(published.equations, published.truth, lo, hi)
+    standing = changes.standing(published.equations, truth, lo, hi)
     fall, rise = changes.reach(np.arange(len(lo)), standing)
-    return np.asarray((published.truth - fall <= 0) & (published.truth + rise >= far))
+    return np.asarray((truth - fall <= 0) & (truth + rise >= far))
 
 
 def _check_truth(published: PublishedCells, lo: np.ndarray, hi: np.ndarray) -> None:
@@ -125,13 +141,13 @@ def _check_truth(published: PublishedCells, lo: np.ndarray, hi: np.ndarray) -> N
         return
     faults = Faults()
     mend = "give the counts that the table was made of, and the method it was made with"
-    outside = np.flatnonzero((published.truth < lo) | (published.truth > hi))
+    outside = np.flatnonzero((published.truth >= 0) & ((published.truth < lo) | (published.truth > hi)))
     for cell in outside[:MOST_LISTED].tolist():
         where = f"{published.name}: {published.names[cell]}"
         faults.add("truth", "the truth lies outside what the published value allows", mend, key=where)
     if len(outside) > MOST_LISTED:
         faults.add("truth", f"the same in {len(outside) - MOST_LISTED} more cells", mend, key=published.name)
-    if not len(outside) and published.equations.residuals(published.truth).any():
+    if not len(outside) and published.start is not None and published.equations.residuals(published.truth).any():
         faults.add("truth", "the truth does not add up", mend, key=published.name)
     faults.raise_if_any()
 
@@ -153,7 +169,8 @@ def _judge(published: PublishedCells, rules: Rules, asked: np.ndarray, found: Fo
     small = (hi >= 1) & (lo < least)
     pinned = small & (lo >= 1) & (hi < least)
     narrow = small & ~pinned & (hi - lo < rules.width)
-    hidden = (published.safe.markers[asked] == SUPPRESSED) & (published.truth is not None)
+    hidden = published.safe.markers[asked] == SUPPRESSED
+    hidden &= np.False_ if published.truth is None else published.truth[asked] >= 0
     bare = hidden & ~pinned & ~narrow & ((lo > 0) | (hi < least))
     rest_lo, rest_hi = np.maximum(lo, 1) - 1, hi - 1
     left = small & (((rest_lo > 0) & (rest_hi < least)) | (rest_hi - rest_lo < rules.width - 1))

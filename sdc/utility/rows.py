@@ -11,7 +11,17 @@ from sdc.utility.cells import cell_measures
 from sdc.utility.gaps import area_gaps, category_gaps, shown_cells
 from sdc.utility.ranks import rank_measures
 
-__all__ = ["ALL_CELLS", "ALL_LEVELS", "WHOLE_NUMBERS", "utility"]
+__all__ = [
+    "ALL_CELLS",
+    "ALL_LEVELS",
+    "WHOLE_NUMBERS",
+    "Cells",
+    "measure_row",
+    "pooled",
+    "stacked",
+    "utility",
+    "worst_gap",
+]
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -58,7 +68,7 @@ def utility(true: Table, safe: SafeTable, *, guessed: Arrays | None = None) -> l
     filled = guessed or tuple(np.where(seen, r, np.nan) for r, seen in zip(safe.values, shown, strict=True))
     values = safe.values if guessed is None else guessed
     levels = [
-        _Level(name=name, counts=x, values=r, shown=seen, valued=~np.isnan(whole))
+        Cells(name=name, counts=x, values=r, shown=seen, valued=~np.isnan(whole))
         for name, x, r, seen, whole in zip(safe.hierarchy.levels, true.counts, values, shown, filled, strict=True)
     ]
     with_total = bool(len(safe.classification))
@@ -67,20 +77,22 @@ def utility(true: Table, safe: SafeTable, *, guessed: Arrays | None = None) -> l
     rows: list[dict[str, object]] = []
     for level, gap, over in zip(levels, gaps, across, strict=True):
         rows += _level_rows(safe, level, gap, over)
-    whole_table = _Level(
+    whole_table = Cells(
         name=ALL_LEVELS,
-        counts=_stacked([level.counts for level in levels]),
-        values=_stacked([level.values for level in levels]),
-        shown=_stacked([level.shown for level in levels]),
-        valued=_stacked([level.valued for level in levels]),
+        counts=stacked([level.counts for level in levels]),
+        values=stacked([level.values for level in levels]),
+        shown=stacked([level.shown for level in levels]),
+        valued=stacked([level.valued for level in levels]),
     )
-    rows.append(_row(ALL_LEVELS, ALL_CELLS, _pooled(whole_table), _gap("area", gaps), _gap("category", across)))
+    rows.append(
+        measure_row(ALL_LEVELS, ALL_CELLS, pooled(whole_table), worst_gap("area", gaps), worst_gap("category", across))
+    )
     return rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Level:
-    """One level: true counts, values or guesses, where a value is shown, where there is a value or a guess."""
+class Cells:
+    """Cells of one level: true counts, values or guesses, where a value is shown, where there is a value or a guess."""
 
     name: str
     counts: np.ndarray
@@ -89,7 +101,8 @@ class _Level:
     valued: np.ndarray
 
 
-def _stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
+def stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Arrays of any shapes as one row of cells."""
     return np.concatenate([part.ravel() for part in parts])
 
 
@@ -104,7 +117,7 @@ def _check_alike(true: Table, safe: SafeTable) -> None:
 
 
 def _level_rows(
-    safe: SafeTable, level: _Level, gaps: np.ndarray | None, across: np.ndarray | None
+    safe: SafeTable, level: Cells, gaps: np.ndarray | None, across: np.ndarray | None
 ) -> list[dict[str, object]]:
     measures = cell_measures(level.counts, level.values, level.shown, level.valued)
     ratios = _variance_ratios(level)
@@ -113,29 +126,30 @@ def _level_rows(
     for column, codes in enumerate(safe.classification.columns):
         kept = level.valued[:, column]
         rows.append(
-            _row(
+            measure_row(
                 level.name,
                 ", ".join(codes) if column < last else TOTAL,
                 {key: array[column] for key, array in measures.items()},
-                _gap("area", [] if gaps is None else [gaps[:, column]]),
-                _gap("category", [across if column == last else None]),
+                worst_gap("area", [] if gaps is None else [gaps[:, column]]),
+                worst_gap("category", [across if column == last else None]),
                 rank_measures(level.counts[kept, column], level.values[kept, column]),
                 {"between_area_variance_ratio": ratios[column]},
             )
         )
     if last:
-        pooled = _pooled(level), _gap("area", [gaps]), _gap("category", [across]), _association(level)
-        rows.append(_row(level.name, ALL_CELLS, *pooled))
+        together = pooled(level), worst_gap("area", [gaps]), worst_gap("category", [across]), _association(level)
+        rows.append(measure_row(level.name, ALL_CELLS, *together))
     return rows
 
 
-def _pooled(level: _Level) -> dict[str, float]:
+def pooled(level: Cells) -> dict[str, float]:
+    """Measures of `sdc.utility.cells.cell_measures` over all cells together."""
     arrays = (level.counts, level.values, level.shown, level.valued)
     measures = cell_measures(*(array.reshape(-1, 1) for array in arrays))
     return {key: array[0] for key, array in measures.items()}
 
 
-def _gap(kind: str, gaps: Sequence[np.ndarray | None]) -> dict[str, float]:
+def worst_gap(kind: str, gaps: Sequence[np.ndarray | None]) -> dict[str, float]:
     """Largest and mean of the gaps that could be taken."""
     taken = [gap.ravel() for gap in gaps if gap is not None]
     known = np.concatenate(taken) if taken else np.empty(0)
@@ -145,7 +159,7 @@ def _gap(kind: str, gaps: Sequence[np.ndarray | None]) -> dict[str, float]:
     return {f"{kind}_gap_max": float(known.max()), f"{kind}_gap_mean": float(known.mean())}
 
 
-def _variance_ratios(level: _Level) -> list[float]:
+def _variance_ratios(level: Cells) -> list[float]:
     before, after = shares(level.counts), shares(level.values)
     usable = level.valued & level.valued[:, -1:] & ~np.isnan(before) & ~np.isnan(after)
     ratios = []
@@ -156,7 +170,7 @@ def _variance_ratios(level: _Level) -> list[float]:
     return ratios
 
 
-def _association(level: _Level) -> dict[str, float]:
+def _association(level: Cells) -> dict[str, float]:
     inner = level.values[:, :-1]
     if not level.valued[:, :-1].all() or (inner < 0).any():
         return {}
@@ -164,7 +178,10 @@ def _association(level: _Level) -> dict[str, float]:
     return {"cramers_v": after, "cramers_v_change": after - cramers_v(level.counts[:, :-1])}
 
 
-def _row(level: str, category: str, measures: Mapping[str, float], *more: Mapping[str, float]) -> dict[str, object]:
+def measure_row(
+    level: str, category: str, measures: Mapping[str, float], *more: Mapping[str, float]
+) -> dict[str, object]:
+    """A row as `utility` gives it: every measure, None where there is none, as plain numbers."""
     found = dict(measures)
     for part in more:
         found.update(part)

@@ -5,7 +5,7 @@ import numpy as np
 from sdc.tables import SafeTable, Table
 from sdc.utility.gaps import shown_cells
 
-__all__ = ["HIDDEN", "SIZES", "change_sizes", "size_name"]
+__all__ = ["HIDDEN", "SIZES", "change_sizes", "size_name", "size_row"]
 
 # Classes of |e|, the distance of a published value from its true count: from, to (None: no end).
 SIZES: tuple[tuple[int, int | None], ...] = ((0, 0), (1, 2), (3, 4), (5, 9), (10, None))
@@ -21,22 +21,21 @@ def change_sizes(true: Table, safe: SafeTable) -> list[dict[str, object]]:
 
     Every row tells of true counts: for the reviewer, never for the public.
     """
-    rows: list[dict[str, object]] = []
-    for name, counts, values, shown in zip(
-        safe.hierarchy.levels, true.counts, safe.values, shown_cells(safe), strict=True
-    ):
-        moved = np.abs(values - counts)[shown]
-        classes = np.searchsorted([low for low, _ in SIZES], moved, side="right") - 1
-        numbers = np.bincount(classes, minlength=len(SIZES)).tolist()
-        rows.append(
-            {
-                "level": name,
-                "cells": int(counts.size),
-                **{size_name(size): number for size, number in zip(SIZES, numbers, strict=True)},
-                HIDDEN: int(counts.size - shown.sum()),
-            }
-        )
-    return rows
+    levels = zip(safe.hierarchy.levels, true.counts, safe.values, shown_cells(safe), strict=True)
+    return [size_row(*level) for level in levels]
+
+
+def size_row(level: str, counts: np.ndarray, values: np.ndarray, shown: np.ndarray) -> dict[str, object]:
+    """The row of one level: true counts, published values, and where these are shown, all of one shape."""
+    moved = np.abs(values - counts)[shown]
+    classes = np.searchsorted([low for low, _ in SIZES], moved, side="right") - 1
+    numbers = np.bincount(classes, minlength=len(SIZES)).tolist()
+    return {
+        "level": level,
+        "cells": int(counts.size),
+        **{size_name(size): number for size, number in zip(SIZES, numbers, strict=True)},
+        HIDDEN: int(counts.size - shown.sum()),
+    }
 
 
 def size_name(size: tuple[int, int | None]) -> str:

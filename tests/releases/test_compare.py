@@ -236,7 +236,8 @@ class TestWhatCannotBeUsed:
         ("changes", "words"),
         [
             ({"methods": ("magic",)}, "'magic' is not known"),
-            ({"by": ("benefit", "sex")}, "--margins finest"),
+            ({"by": ("benefit", "sex"), "already_public": (Path("other.csv"),)}, "--margins finest"),
+            ({"method_options": MethodOptions(weights=(1.0, 2.0))}, "2 weights"),
             ({"margins": "most"}, "use all or finest"),
             ({"nests": ()}, "give --nest"),
             ({"base": 1}, "--base"),
@@ -454,3 +455,65 @@ class TestOddTables:
         options.counts.write_text("oa,benefit,sex,count\nE00000001,uc,f,3\nE00000001,uc,m,9\n")
         done = run(options, by=("benefit", "sex"), margins="finest", methods=FAST)
         assert done.comparison.worked.columns == ("jsa / f", "jsa / m", "uc / f", "uc / m", "Total")
+
+
+class TestSeveralMargins:
+    """Every margin of two dimensions, and another nest: tables that are no network."""
+
+    @pytest.fixture
+    def crossed(self, options: CompareOptions) -> CompareOptions:
+        draw = random.Random(4)
+        areas = [line.split(",")[0] for line in (options.areas or Path()).read_text().splitlines()[1:]]
+        cells = [(area, benefit, sex) for area in areas for benefit in ("jsa", "uc") for sex in ("f", "m")]
+        rows = "".join(f"{','.join(cell)},{int(draw.gammavariate(1.2, 7))}\n" for cell in cells)
+        options.counts.write_text(f"oa,benefit,sex,count\n{rows}")
+        return dataclasses.replace(options, by=("benefit", "sex"), categories=None, complete=True)
+
+    def test_every_method_is_tried_and_measured(self, crossed: CompareOptions) -> None:
+        done = run(crossed, method_options=MethodOptions(steps=2, cells=None))
+        assert [one.name for one in done.comparison.methods] == list(METHODS)
+        assert done.comparison.unfit[0][0] == "minimum-distance" and "network" in done.comparison.unfit[0][1]
+        kept = by_method(crossed)
+        assert kept["controlled-rounding"]["adds_up"] and not kept["conventional-rounding"]["adds_up"]
+        assert kept["controlled-rounding"]["audit"]["safe"] and kept["suppression"]["audit"]["safe"]  # type: ignore[index]
+        assert done.comparison.worked.columns == (
+            *("jsa / f", "jsa / m", "jsa / Total", "uc / f", "uc / m", "uc / Total", "Total / f", "Total / m", "Total"),
+        )
+
+    def test_measures_by_counting(self, crossed: CompareOptions, tmp_path: Path) -> None:
+        """The rows of the private report that `protect` writes hold what the measures are made of."""
+        run(crossed, methods=("suppression",))
+        (rows,) = [one["utility"]["left out"] for one in by_method(crossed).values()]  # type: ignore[index]
+        protect(
+            ProtectOptions(
+                counts=crossed.counts,
+                out=tmp_path / "safe.csv",
+                nests=crossed.nests,
+                by=crossed.by,
+                areas=crossed.areas,
+                complete=True,
+                method="suppression",
+                method_options=MethodOptions(max_hidden=1.0),
+                key_file=crossed.key_file,
+                report=tmp_path / "report.json",
+            )
+        )
+        table = json.loads((tmp_path / "report.json").read_text())["table"]
+        levels = dict.fromkeys(table["area_level"])
+        for level in levels:
+            here = [at for at, name in enumerate(table["area_level"]) if name == level]
+            row = next(row for row in rows if row["level"] == level and row["category"] == "all cells")
+            assert row["cells"] == len(here)
+            assert row["hidden"] == sum(table["published"][at] is None for at in here)
+            assert row["sum_hidden"] == sum(table["true"][at] for at in here if table["published"][at] is None)
+            assert row["mean_absolute_error"] in (0, None)
+        names = [row["category"] for row in rows if row["level"] == next(iter(levels))]
+        assert names == ["jsa, f", "jsa, m", "uc, f", "uc, m", "jsa", "uc", "f", "m", "Total", "all cells"]
+
+    def test_another_nest(self, crossed: CompareOptions, tmp_path: Path) -> None:
+        crossed.counts.write_text(
+            "oa,trade,branch,count\nE00000001,baker,food,3\nE00000001,mason,building,9\nE00000002,brewer,food,6\n"
+        )
+        done = run(crossed, nests=(*crossed.nests, "trade<branch"), by=(), methods=FAST)
+        assert [one.name for one in done.comparison.methods] == ["conventional-rounding", "random-rounding"]
+        assert done.comparison.worked.columns[-2:] == ("food", "Total")

@@ -1,0 +1,150 @@
+"""The attack on all published tables together, and the verdict on it.
+
+Every figure is one cell of the joint system (`sdc.attack.joint`), whoever tells it.
+The intervals are those of `sdc.attack.programmes`; the promise is held against them as
+`sdc.attack.systems` does, for figures that are published and for those that
+follow: what two geographies leave of an area is a count of people too.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from common.progress import SILENT, Progress
+from sdc.attack.intervals import NO_BOUND
+from sdc.attack.joint import Flow, Joint, Within, join_pieces
+from sdc.attack.jointtheorem import check_joint
+from sdc.attack.listing import MOST_LISTED, listed
+from sdc.attack.overlaps import Overlap
+from sdc.attack.pieces import Piece
+from sdc.attack.systems import PublishedCells, audit_cells
+from sdc.attack.witness import between
+from sdc.findings import Audit, Finding
+from sdc.system import SafeCells
+from sdc.tables import NOT_PUBLISHED, SHOWN, SUPPRESSED, Method
+
+__all__ = ["JointNames", "audit_pieces", "two_values"]
+
+# Blocks of more open cells are left at the bounds that single sums give.
+MOST_CELLS = 20_000
+
+
+def audit_pieces(
+    pieces: Sequence[Piece],
+    *,
+    min_count: int,
+    width: int | None = None,
+    overlaps: Mapping[str, Overlap] | None = None,
+    within: Sequence[Within] = (),
+    flows: Sequence[Flow] = (),
+    most_cells: int = MOST_CELLS,
+    progress: Progress = SILENT,
+) -> Audit:
+    """Attack several published tables as one, and judge what can be proven.
+
+    Parameters
+    ----------
+    min_count : smallest non-zero count that may be told; a count x is *small* where 1 <= x <= min_count - 1.
+        Of cells whose truth nobody has: where the interval meets that range.
+    width : promised hi - lo of a small count's interval; min_count - 1 by default.
+    overlaps, within, flows : see `sdc.attack.joint.join_pieces`.
+    most_cells : see `sdc.attack.systems.audit_cells`.
+
+    Raises
+    ------
+    InputError
+        A truth lies outside what published values allow.
+    ValueError
+        As `join_pieces`.
+    """
+    progress.step("joining tables")
+    joint = join_pieces(pieces, overlaps=overlaps, within=within, flows=flows)
+    name = ", ".join(piece.name for piece in pieces)
+    told = two_values(joint, pieces).joined(Audit(not_checked=joint.notes))
+    conditions = check_joint(joint, pieces, min_count=min_count)
+    if conditions.hold:
+        return told.joined(_by_theorem(name, pieces[0].method.base))
+    method = Method(name="suppression", base=1, min_count=min_count)
+    markers = np.where(joint.hidden, SUPPRESSED, NOT_PUBLISHED).astype(np.int8)
+    published = PublishedCells(
+        name=name,
+        equations=joint.system.equations,
+        safe=SafeCells(values=np.zeros(len(markers), np.int64), markers=markers, method=method),
+        names=JointNames(joint, pieces),
+        truth=joint.truth if (joint.truth >= 0).any() else None,
+        known=(joint.lo, joint.hi),
+    )
+    audit = audit_cells(published, min_count=min_count, width=width, most_cells=most_cells, progress=progress)
+    why = Audit(figures={f"{name}: the theorem does not hold": list(conditions.failing)})
+    return told.joined(audit).joined(why)
+
+
+def _by_theorem(name: str, base: int) -> Audit:
+    """The verdict where no cell's interval is narrower than its own value says."""
+    how = "exact, each cell's own (additive zero-restricted rounding of all of them together; conditions checked)"
+    insiders = "insiders who know their own record: no other cell is learned exactly (by proof)"
+    unproven = "what insiders learn of other cells: the proof needs a base of 3 or more"
+    return Audit(
+        checked=(f"intervals of {name}: {how}", *((insiders,) if base >= 3 else ())),
+        not_checked=() if base >= 3 else (unproven,),
+        figures={f"{name}: path": "theorem"},
+    )
+
+
+class JointNames(Sequence[str]):
+    """Names of joint cells: the table that tells of each, and what it calls it."""
+
+    def __init__(self, joint: Joint, pieces: Sequence[Piece]) -> None:
+        self._joint, self._pieces = joint, pieces
+
+    def __len__(self) -> int:
+        return len(self._joint.system)
+
+    def __getitem__(self, cell):  # type: ignore[no-untyped-def]
+        teller = int(self._joint.teller[int(cell)])
+        name = self._joint.system.name(int(cell))
+        return f"{self._pieces[teller].name}: {name}" if teller >= 0 else f"{name} (in no table)"
+
+
+def two_values(joint: Joint, pieces: Sequence[Piece]) -> Audit:
+    """Figures that tables of one method show with different values: whoever has both knows more than either says."""
+    cell, piece, value = _shown_values(joint, pieces)
+    methods = [one.method for one in pieces]
+    alike = np.array([methods.index(method) for method in methods])
+    order = np.lexsort((np.arange(len(cell)), alike[piece], cell))
+    cell, piece, value = cell[order], piece[order], value[order]
+    new = np.append(True, (cell[1:] != cell[:-1]) | (alike[piece[1:]] != alike[piece[:-1]]))[: len(cell)]
+    first = np.maximum.accumulate(np.where(new, np.arange(len(cell)), 0)) if len(cell) else np.empty(0, np.int64)
+    hits = np.flatnonzero(value != value[first])
+    names = JointNames(joint, pieces)
+
+    def tell(at: int) -> Finding:
+        one, other, where = int(piece[first[at]]), int(piece[at]), int(cell[at])
+        lo, hi = int(joint.lo[where]), int(joint.hi[where])
+        text = (
+            f"{pieces[one].name} shows {value[first[at]]}, {pieces[other].name} shows {value[at]} for the same people"
+        )
+        left = f"together they leave {between(lo, hi)}" if lo <= hi else "no count gives both"
+        return Finding(
+            kind="two values",
+            severity="contradiction",
+            table=pieces[other].name,
+            cell=names[where],
+            witness=f"{text}: {left}",
+            interval=(lo, None if hi >= NO_BOUND else hi),
+        )
+
+    whole = ", ".join(one.name for one in pieces)
+    audit = listed(whole, "two values", hits[:MOST_LISTED].tolist(), tell, len(hits))
+    return audit.joined(Audit(checked=("figures that several tables show: one value each",)))
+
+
+def _shown_values(joint: Joint, pieces: Sequence[Piece]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Joint cell, piece and value of every value that is shown, piece after piece: int64 of one shape."""
+    cells, numbers, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for number, (piece, place) in enumerate(zip(pieces, joint.places, strict=True)):
+        told = (place >= 0) & (piece.markers == SHOWN)
+        cells.append(place[told])
+        values.append(piece.values[told])
+        numbers.append(np.full(int(told.sum()), number))
+    return np.concatenate(cells), np.concatenate(numbers), np.concatenate(values)

@@ -1,0 +1,181 @@
+"""Which published tables say something of each other, and by which way each set of them is attacked.
+
+Tables are *related* where they count the same (or what a relation ties together) in areas that
+are known to lie on each other.  A set of related tables is attacked
+
+* as networks (`sdc.attack.judge`), where all are over one area tree and no two share a
+  dimension but with the same categories: totals and equal columns are all they have in common;
+* as one system (`sdc.attack.jointly`) otherwise, where the flows of each network add what
+  is judged of single tables alone: groups, insiders, lone claimants, beliefs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from common.progress import SILENT, Progress
+from sdc.attack.intervals import Intervals
+from sdc.attack.joint import AREAS, Flow, Within
+from sdc.attack.jointly import audit_pieces
+from sdc.attack.judge import audit_tables
+from sdc.attack.overlaps import Overlap, overlap_of_trees
+from sdc.attack.pieces import Piece
+from sdc.findings import Audit
+from sdc.tables import Hierarchy, SafeTable, Table
+
+__all__ = ["Target", "audit_together", "related_sets"]
+
+# What the joint system judges of every cell: single tables need not tell it again.
+JUDGED_JOINTLY = ("pinned", "too narrow", "not covered", "insider")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Target:
+    """A published table under attack.
+
+    Attributes
+    ----------
+    piece : the table on axes, with all that is known of it.
+    table, known, truth : the same as a network, with what is known besides its values and its true counts; None
+        where it is none, nothing is known, or nobody has them.
+    """
+
+    piece: Piece
+    table: SafeTable | None = None
+    known: Intervals | None = None
+    truth: Table | None = None
+
+
+def audit_together(
+    targets: Sequence[Target],
+    *,
+    min_count: int,
+    width: int | None = None,
+    sensitive: tuple[str, ...] = (),
+    group_size: int = 10,
+    overlaps: Mapping[str, Overlap] | None = None,
+    within: Sequence[Within] = (),
+    flows: Sequence[Flow] = (),
+    progress: Progress = SILENT,
+) -> Audit:
+    """Attack published tables, each with all that say something of it.
+
+    A count x is *small* where 1 <= x <= min_count - 1; see `sdc.attack.judge.audit_tables`
+    for the other parameters of the promise and `sdc.attack.joint.join_pieces` for relations.
+
+    Raises
+    ------
+    InputError
+        A truth does not fit its table.
+    """
+    overlaps = dict(overlaps or {})
+    sets = related_sets([target.piece for target in targets], overlaps=overlaps, within=within, flows=flows)
+    audit = Audit()
+    for members in sets:
+        chosen = [targets[member] for member in members]
+        alone = _as_networks(chosen, overlaps)
+        networks = [target for target in chosen if target.table is not None]
+        if networks:
+            by_flow = audit_tables(
+                {target.piece.name: target.table for target in networks if target.table is not None},
+                min_count=min_count,
+                width=width,
+                known={target.piece.name: target.known for target in networks if target.known is not None},
+                truth={target.piece.name: target.truth for target in networks if target.truth is not None},
+                sensitive=sensitive,
+                group_size=group_size,
+                progress=progress,
+            )
+            audit = audit.joined(by_flow if alone else _beside_joint(by_flow))
+        if not alone:
+            measures = {target.piece.measure for target in chosen}
+            jointly = audit_pieces(
+                [target.piece for target in chosen],
+                min_count=min_count,
+                width=width,
+                overlaps=overlaps,
+                within=[one for one in within if {one.parts, one.whole} <= measures],
+                flows=[one for one in flows if {one.before, one.after, one.on, one.off} <= measures],
+                progress=progress,
+            )
+            audit = audit.joined(jointly)
+    if len(sets) > 1:
+        named = "; ".join(", ".join(targets[member].piece.name for member in members) for members in sets)
+        audit = audit.joined(Audit(not_checked=(f"sets of tables against each other, for nothing ties them: {named}",)))
+    return audit
+
+
+def related_sets(
+    pieces: Sequence[Piece],
+    *,
+    overlaps: Mapping[str, Overlap],
+    within: Sequence[Within] = (),
+    flows: Sequence[Flow] = (),
+) -> list[list[int]]:
+    """Tables that say something of each other, directly or through others: numbers, in the order given."""
+    ties = [{one.parts, one.whole} for one in within]
+    ties += [{one.before, one.after, one.on, one.off} for one in flows]
+    of = list(range(len(pieces)))
+    for second, two in enumerate(pieces):
+        for first, one in enumerate(pieces[:second]):
+            counted = one.measure == two.measure or any({one.measure, two.measure} <= tie for tie in ties)
+            if counted and of[first] != of[second] and _meet(one, two, overlaps):
+                old, new = max(of[first], of[second]), min(of[first], of[second])
+                of = [new if each == old else each for each in of]
+    return [[k for k, each in enumerate(of) if each == name] for name in dict.fromkeys(of)]
+
+
+def _meet(one: Piece, two: Piece, overlaps: Mapping[str, Overlap]) -> bool:
+    """Whether the areas of two tables are known to lie on each other."""
+    first, second = one.axes[0].hierarchy, two.axes[0].hierarchy
+    if set(first.levels) & set(second.levels):
+        return any(
+            len(np.intersect1d(first.codes[first.levels.index(level)], second.codes[second.levels.index(level)]))
+            for level in set(first.levels) & set(second.levels)
+        )
+    if overlap_of_trees([first, second]) is not None:
+        return True
+    areas = overlaps.get(AREAS)
+    return areas is not None and all(areas.division_of(piece.axes[0]) is not None for piece in (one, two))
+
+
+def _as_networks(targets: Sequence[Target], overlaps: Mapping[str, Overlap]) -> bool:
+    """Whether the tables have nothing in common but totals and equal columns over one area tree."""
+    tables = [target.table for target in targets]
+    if any(table is None for table in tables) or len({target.piece.measure for target in targets}) > 1:
+        return False
+    networks = [table for table in tables if table is not None]
+    if any(not _same_tree(networks[0].hierarchy, table.hierarchy) for table in networks):
+        return False
+    for number, table in enumerate(networks):
+        for other in networks[:number]:
+            shared = set(table.classification.dimensions) & set(other.classification.dimensions)
+            if shared and table.classification != other.classification:
+                return False
+    return True
+
+
+def _same_tree(one: Hierarchy, other: Hierarchy) -> bool:
+    return one is other or (
+        one.levels == other.levels
+        and all(np.array_equal(a, b) for a, b in zip(one.codes, other.codes, strict=True))
+        and all(np.array_equal(a, b) for a, b in zip(one.parents, other.parents, strict=True))
+    )
+
+
+def _beside_joint(audit: Audit) -> Audit:
+    """What single tables add to the joint attack: not what that judges of every cell."""
+    kept = tuple(finding for finding in audit.findings if finding.kind not in JUDGED_JOINTLY)
+    figures = {
+        name: figure
+        for name, figure in audit.figures.items()
+        if not any(name.endswith((f": {kind}", f": {kind}, not listed")) for kind in JUDGED_JOINTLY)
+    }
+    moot = "tables over different areas against each other"
+    return replace(
+        audit,
+        findings=kept,
+        figures=figures,
+        not_checked=tuple(text for text in audit.not_checked if text != moot),
+    )
