@@ -51,15 +51,16 @@ def protect_tables(
     Infeasible
         The base is below min_count, or no rounding serves all tables.
     ValueError
-        Values are to be kept of people beside claims or of recodes, or these are to be rounded conventionally.
+        People beside claims are given with recodes, or either is to be rounded conventionally.
     """
     both = len(set(counted.values())) > 1
-    if (both or recodes) and (earlier or spec.method != "controlled-rounding" or (both and recodes)):
-        raise ValueError("people beside claims, and recodes, must be drawn afresh and apart, by controlled rounding")
+    if (both or recodes) and (spec.method != "controlled-rounding" or (both and recodes)):
+        raise ValueError("people beside claims, and recodes, must be drawn apart, by controlled rounding")
+    kept = dict(earlier or {})
     if recodes:
-        return _recodes(spec, tables, recodes, key, progress)
+        return _recodes(spec, tables, recodes, kept, key, progress)
     if both:
-        return _people_and_claims(spec, tables, counted, key, progress)
+        return _people_and_claims(spec, tables, counted, kept, key, progress)
     if spec.method == "conventional-rounding":
         progress.step("rounding tables")
         safe = {
@@ -71,7 +72,6 @@ def protect_tables(
             notices=("conventional rounding leaks by itself: totals are rounded apart from their parts",),
         )
     rounding = ControlledRounding(base=spec.base, min_count=spec.min_count)
-    kept = dict(earlier or {})
     safe, path = round_controlled(tables, spec=rounding, key=key, earlier=kept, progress=progress)
     return Protected(safe=safe, path=path, notices=(), earlier=kept)
 
@@ -91,7 +91,12 @@ def benefit_table(claims: Mapping[str, Table | SafeTable]) -> str | None:
 
 
 def _people_and_claims(
-    spec: Protection, tables: Mapping[str, Table], counted: Mapping[str, str], key: bytes, progress: Progress
+    spec: Protection,
+    tables: Mapping[str, Table],
+    counted: Mapping[str, str],
+    kept: Mapping[str, Earlier],
+    key: bytes,
+    progress: Progress,
 ) -> Protected:
     claims, people = split_tables(tables, counted)
     safe_claims, safe_people, report = round_people_and_claims(
@@ -100,14 +105,20 @@ def _people_and_claims(
         benefit=benefit_table(claims),
         spec=ControlledRounding(base=spec.base, min_count=spec.min_count),
         key=key,
+        earlier=kept,
         progress=progress,
     )
     safe = {**safe_claims, **safe_people}
-    return Protected(safe={name: safe[name] for name in tables}, path=report, notices=())
+    return Protected(safe={name: safe[name] for name in tables}, path=report, notices=(), earlier=kept)
 
 
 def _recodes(
-    spec: Protection, tables: Mapping[str, Table], recodes: Mapping[str, Sequence[int]], key: bytes, progress: Progress
+    spec: Protection,
+    tables: Mapping[str, Table],
+    recodes: Mapping[str, Sequence[int]],
+    kept: Mapping[str, Earlier],
+    key: bytes,
+    progress: Progress,
 ) -> Protected:
     safe, report = round_recodes(
         {name: tables[name] for name in recodes},
@@ -115,9 +126,10 @@ def _recodes(
         others={name: table for name, table in tables.items() if name not in recodes},
         spec=ControlledRounding(base=spec.base, min_count=spec.min_count),
         key=key,
+        earlier=kept,
         progress=progress,
     )
-    return Protected(safe={name: safe[name] for name in tables}, path=report, notices=())
+    return Protected(safe={name: safe[name] for name in tables}, path=report, notices=(), earlier=kept)
 
 
 def judge_method(spec: Protection) -> Audit:

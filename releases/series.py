@@ -118,10 +118,6 @@ def _kept(
         return (), (
             _repeated_draws(before, rules.base, "that release was protected by another method, base or min_count"),
         )
-    if release.counts_both:
-        return (), (_repeated_draws(before, rules.base, "values are not kept yet where people stand beside claims"),)
-    if release.recodes:
-        return (), (_repeated_draws(before, rules.base, "values are not kept yet where bands lie inside bands"),)
     review = release.series.previous_review or review_folder(folder)
     tables = read_previous(folder, review, before, file)
     told = (

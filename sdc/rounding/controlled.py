@@ -6,7 +6,8 @@ The totals tree is drawn once (`sdc.rounding.totals`); each table follows it
 base next to it: |r - x| < base, multiples stay, every margin adds up, and the
 mean over keys is the true count but for the forced moves, which are counted.
 Where the release before is given, unchanged counts keep their values
-(`sdc.rounding.kept`).
+(`sdc.rounding.keptstart`).  Where something beside the tables binds their totals, these are
+drawn within those bounds (`sdc.rounding.within`).
 """
 
 from collections.abc import Mapping
@@ -22,14 +23,24 @@ from sdc.network import flatten, unflatten
 from sdc.rounding.cycles import cancel_cycles
 from sdc.rounding.draws import make_draws
 from sdc.rounding.joined import SCALE, rounded_values
-from sdc.rounding.kept import CHANGED, FORCED, KEPT, Begun, Earlier, begin, forget, standing
+from sdc.rounding.kept import (
+    CHANGED,
+    FORCED,
+    FORGOTTEN_AROUND,
+    KEPT,
+    Earlier,
+    forget,
+    standing,
+)
+from sdc.rounding.keptstart import Begun, begin
 from sdc.rounding.repair import repair
 from sdc.rounding.search import make_scratch
 from sdc.rounding.totals import APART, DUELS, TURNS, Game, draw_totals
 from sdc.rounding.tree import Tree, tree_of
+from sdc.rounding.within import Within, loosen
 from sdc.tables import Hierarchy, Method, SafeTable, Table
 
-__all__ = ["ControlledRounding", "RoundingPath", "round_controlled"]
+__all__ = ["ControlledRounding", "RoundingPath", "round_controlled", "told_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +109,7 @@ def round_controlled(
     spec: ControlledRounding,
     key: bytes,
     earlier: Mapping[str, Earlier] | None = None,
+    within: Within | None = None,
     progress: Progress = SILENT,
 ) -> tuple[dict[str, SafeTable], RoundingPath]:
     """Round tables of one population over one hierarchy, so that one figure has one value.
@@ -106,6 +118,7 @@ def round_controlled(
     ----------
     tables : true tables by name, with equal totals over the same hierarchy.
     earlier : by the same names, the release before as `sdc.rounding.kept.earlier_of` gives it; tables may be missing.
+    within : bounds of the totals; given up around areas for which no start within them is found.
 
     Returns
     -------
@@ -123,7 +136,8 @@ def round_controlled(
     _check_earlier(tables, before)
     progress.step("drawing totals")
     work = _prepare(tables, spec, key)
-    known, height, forgotten = before, FORGOTTEN_AROUND, 0
+    known, forgotten = before, 0
+    height = FORGOTTEN_AROUND if within is None else LOOSENED_AROUND
     while True:
         begun = begin(
             tables,
@@ -132,14 +146,19 @@ def round_controlled(
             tree=work.tree,
             figures=work.figures,
             base=spec.base,
+            within=within,
         )
         clashes, totals, path = (begun.stuck, (), None) if len(begun.stuck) else _draw(work, begun, spec, key)
         if path is not None:
             break
-        fewer = forget(known, work.hierarchy, clashes, height)
-        if height >= len(work.hierarchy.levels) and _cells_known(fewer) == _cells_known(known):
-            raise _clash(tables, clashes)
-        known, height, forgotten = fewer, height + 1, forgotten + len(clashes)
+        bound, within = within, loosen(within, work.tree, clashes, height)
+        if height >= FORGOTTEN_AROUND:
+            fewer = forget(known, work.hierarchy, clashes, height)
+            same = bound is None and _cells_known(fewer) == _cells_known(known)
+            if height >= len(work.hierarchy.levels) and same:
+                raise _clash(tables, clashes)
+            known, forgotten = fewer, forgotten + len(clashes)
+        height += 1
     progress.step("rounding tables", len(work.classified))
     values = {name: totals for name in tables}
     cycles = 0
@@ -154,13 +173,28 @@ def round_controlled(
         )
         for name, table in tables.items()
     }
-    kept, moved, redrawn = _stood(tables, safe, before)
-    return safe, replace(path, cycles=cycles, forgotten=forgotten, kept=kept, moved=moved, redrawn=redrawn)
+    return safe, told_of(replace(path, cycles=cycles, forgotten=forgotten), tables, safe, before)
 
 
-# Where keeping values leaves no rounding, the units so many levels above the areas concerned are drawn without it; then
-# wider ones, at last the whole as at a first publication.
-FORGOTTEN_AROUND = 2
+def told_of(
+    path: RoundingPath, tables: Mapping[str, Table], safe: Mapping[str, SafeTable], earlier: Mapping[str, Earlier]
+) -> RoundingPath:
+    """The path with how many cells kept their value, were moved, and were drawn anew, by table that the release before has."""
+    stood = {
+        name: flatten(standing(table, safe[name].values, earlier[name]))
+        for name, table in tables.items()
+        if name in earlier
+    }
+    kept, moved, redrawn = (
+        {name: int(np.count_nonzero(codes == code)) for name, codes in stood.items()}
+        for code in (KEPT, FORCED, CHANGED)
+    )
+    return replace(path, kept=kept, moved=moved, redrawn=redrawn)
+
+
+# Where keeping values leaves no rounding, bounds are given up in units so many levels above the areas concerned; then,
+# from FORGOTTEN_AROUND on, kept values too.
+LOOSENED_AROUND = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,14 +292,3 @@ def _round_categories(work: _Work, begun: Begun, index: int, name: str, key: byt
 
 def _cells_known(earlier: Mapping[str, Earlier]) -> int:
     return sum(int(np.count_nonzero(known)) for one in earlier.values() for known in one.known)
-
-
-def _stood(
-    tables: Mapping[str, Table], safe: Mapping[str, SafeTable], earlier: Mapping[str, Earlier]
-) -> tuple[dict[str, int], ...]:
-    """By table, how many cells kept their value, were moved, and were drawn anew."""
-    stood = {name: flatten(standing(tables[name], safe[name].values, one)) for name, one in earlier.items()}
-    return tuple(
-        {name: int(np.count_nonzero(codes == code)) for name, codes in stood.items()}
-        for code in (KEPT, FORCED, CHANGED)
-    )

@@ -7,7 +7,8 @@ in wider neighbourhoods.  Everything beside stays.  Each open cell becomes one o
 base next to its true count, by a small mixed-integer programme with all sums
 and ties.  To move a cell that is raised at fraction f of the base costs
 f + h, one that is not 1 - f + h, h in [0, 1) the key's, times its level: what was drawn is kept
-where it can be, and what must move leans where its count leans.
+where it can be, and what must move leans where its count leans.  To move a cell that keeps the value
+of the release before costs as if its count leant that way altogether, and MORE.
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ BRANCHES = 2_000
 LARGEST = 20_000
 # A little dearer to move than the chances make it, so that a cell is moved only where something is gained.
 KEEP = 0.25
+MORE = 1.0
 GAP = 0.05
 WHOLE = 1e-6
 
@@ -50,7 +52,14 @@ class Mended:
 
 
 def mend(
-    sheet: Sheet, values: np.ndarray, *, base: int, secret: np.ndarray, figures: np.ndarray, progress: Progress = SILENT
+    sheet: Sheet,
+    values: np.ndarray,
+    *,
+    base: int,
+    secret: np.ndarray,
+    figures: np.ndarray,
+    kept: np.ndarray | None = None,
+    progress: Progress = SILENT,
 ) -> Mended:
     """Pick values anew wherever a tie or a sum is broken.
 
@@ -59,9 +68,10 @@ def mend(
     values : int64 of shape (units, columns), multiples of the base, each within it
         of its true count, adding up over areas.
     secret, figures : what h is drawn from; figures uint64 of shape (units, columns).
+    kept : bool of that shape, values of the release before, which are moved last.
     """
     now = values.copy()
-    picking = _Picking(sheet=sheet, values=now, base=base, secret=secret, figures=figures)
+    picking = _Picking(sheet=sheet, values=now, base=base, secret=secret, figures=figures, kept=kept)
     done = 0
     areas = sheet.tree.areas
     above = np.arange(areas)
@@ -151,6 +161,7 @@ class _Picking:
     base: int
     secret: np.ndarray
     figures: np.ndarray
+    kept: np.ndarray | None = None
 
     def pick(self, units: np.ndarray, *, drawn: np.ndarray | None = None) -> bool:
         """Pick the values of some units anew, all others staying; tells whether there were any.
@@ -177,7 +188,10 @@ class _Picking:
         dear = np.broadcast_to(heights[:, None] * (1 if drawn is None else drawn), counts.shape)[moving]
         chance = keyed_chances(self.secret, self.figures[units][moving], 0)
         part, raised = part[moving], (present // base > floor)[moving]
-        costs = np.where(raised, -1, 1) * (np.where(raised, part, 1 - part) + chance + KEEP) * dear
+        leans = np.where(raised, part, 1 - part)
+        if self.kept is not None:
+            leans = np.where(self.kept[units][moving], 1 + MORE, leans)
+        costs = np.where(raised, -1, 1) * (leans + chance + KEEP) * dear
         picked = _solve(costs, rows)
         if picked is None:
             return False

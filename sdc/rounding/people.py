@@ -11,6 +11,8 @@ people with sets of benefits (`sdc.extension`), and then so do the sums above.
    (`sdc.rounding.transfers`).
 3. Tables of people are rounded together from there, as if they were alone.
    Where nothing bounds them, they are what they would be alone.
+   Where the release before is given, they start within the bounds with values kept
+   (`sdc.rounding.keptpeople`) in place of 2.
 4. Where the bounds clash with a total above, the values of that neighbourhood are
    picked again (`sdc.rounding.neighbourhoods`).
 
@@ -18,7 +20,8 @@ Every value is within the base of its true count, multiples stay, and everything
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,10 +30,12 @@ from common.keys import sip_key
 from common.progress import SILENT, Progress
 from sdc.extension import extend_people
 from sdc.figures import figures_of
-from sdc.rounding.controlled import ControlledRounding, RoundingPath, round_controlled
+from sdc.rounding.controlled import ControlledRounding, RoundingPath, round_controlled, told_of
+from sdc.rounding.kept import Earlier, with_fewer
+from sdc.rounding.keptpeople import people_within
 from sdc.rounding.neighbourhoods import Mended, mend
-from sdc.rounding.people_totals import start_of_people
-from sdc.rounding.sheets import Sheet, hashes_of, lay_out, named_areas, replace_values, values_of
+from sdc.rounding.people_totals import bounds_of_people, start_of_people
+from sdc.rounding.sheets import Sheet, hashes_of, kept_in, lay_out, named_areas, replace_values, values_of
 from sdc.rounding.transfers import move_totals
 from sdc.rounding.tree import tree_of
 from sdc.tables import SafeTable, Table, sum_up
@@ -67,6 +72,7 @@ def round_people_and_claims(
     benefit: str | None,
     spec: ControlledRounding,
     key: bytes,
+    earlier: Mapping[str, Earlier] | None = None,
     progress: Progress = SILENT,
 ) -> tuple[dict[str, SafeTable], dict[str, SafeTable], PeopleReport]:
     """Round tables of claims and tables of people together.
@@ -77,6 +83,7 @@ def round_people_and_claims(
         claim (benefit, duration), not by what is of the person.
     people : true tables of people by name, with equal totals; by what is of the person.
     benefit : name of the table of claims by benefit, of which nobody has two of one; None where there is none.
+    earlier : by the same names, the release before, whose values are kept where counts did not change.
 
     Returns
     -------
@@ -91,36 +98,30 @@ def round_people_and_claims(
         rounding within the base does; areas are named.
     """
     _check(claims, people, benefit)
-    safe_claims, claims_path = round_controlled(claims, spec=spec, key=key, progress=progress)
-    progress.step("people between the claims")
-    bound = claims[benefit] if benefit else next(iter(claims.values()))
-    name = benefit or next(iter(claims))
-    first = next(iter(people.values()))
-    start = start_of_people(
-        first,
-        bound,
-        safe_claims[name].values,
-        binding=benefit is not None,
-        base=spec.base,
-        key=key,
-        figures=figures_of(first.totals(), key).hashes[0].ravel(),
-    )
-    moved, forced = _moved(people, start.totals, spec.base, key)
-    safe_people, people_path = round_controlled(moved, spec=spec, key=key, progress=progress)
-    mended = _mend((claims, people), (safe_claims, safe_people), benefit, spec, key, progress)
-    extended = extend_people(safe_claims, safe_people, benefit=benefit)
+    before = dict(earlier or {})
+    hierarchy = next(iter(claims.values())).hierarchy
+
+    def draw(known: dict[str, Earlier]) -> tuple[_Drawn, np.ndarray]:
+        drawing = _Drawing(claims=claims, people=people, benefit=benefit, spec=spec, key=key, earlier=known)
+        return drawing.draw(progress)
+
+    drawn, left = with_fewer(draw, before, hierarchy)
+    if len(left):
+        raise Infeasible(
+            f"in {named_areas(hierarchy, left)} no rounding within the base was found that keeps each benefit <= people <= "
+            "claims; publish people beside claims for larger areas, or one of the two",
+            demands=("each benefit <= people <= claims", f"base = {spec.base}"),
+        )
+    extended = extend_people(drawn.claims, drawn.people, benefit=benefit)
     if not extended.holds:
         raise RuntimeError(f"published values come from no people: {extended.failing[0]}")
-    report = PeopleReport(
-        claims=claims_path,
-        people=people_path,
-        settled=start.settled,
-        forced=forced,
-        loosened=int(start.loosened.sum()),
-        neighbourhoods=mended.neighbourhoods if mended else 0,
-        cells=mended.cells if mended else 0,
+    report = drawn.report
+    report = replace(
+        report,
+        claims=told_of(report.claims, claims, drawn.claims, before),
+        people=told_of(report.people, people, drawn.people, before),
     )
-    return safe_claims, safe_people, report
+    return drawn.claims, drawn.people, report
 
 
 def _check(claims: Mapping[str, Table], people: Mapping[str, Table], benefit: str | None) -> None:
@@ -132,6 +133,8 @@ def _check(claims: Mapping[str, Table], people: Mapping[str, Table], benefit: st
     told = [set().union(*(table.classification.dimensions for table in tables.values())) for tables in (claims, people)]
     if told[0] & told[1]:
         raise ValueError(f"claims and people must not both be told by {', '.join(sorted(told[0] & told[1]))}")
+    if set(claims) & set(people):
+        raise ValueError("tables of claims and of people must not share names")
     every = next(iter(claims.values())).counts[0][:, -1]
     heads = next(iter(people.values())).counts[0][:, -1]
     wrong = (heads > every) | ((heads == 0) & (every > 0))
@@ -144,6 +147,121 @@ def _check(claims: Mapping[str, Table], people: Mapping[str, Table], benefit: st
             "and one claim of a benefit a person",
             demands=("each benefit <= people <= claims",),
         )
+
+
+class _People(NamedTuple):
+    """Tables of people as they are drawn, and how that went."""
+
+    safe: dict[str, SafeTable]
+    path: RoundingPath
+    settled: int
+    forced: int
+    loosened: int
+
+
+class _Drawn(NamedTuple):
+    """Tables of claims and of people as they are drawn, and how that went."""
+
+    claims: dict[str, SafeTable]
+    people: dict[str, SafeTable]
+    report: PeopleReport
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Drawing:
+    """What is drawn: true tables of claims and of people, and what is to be kept of both."""
+
+    claims: Mapping[str, Table]
+    people: Mapping[str, Table]
+    benefit: str | None
+    spec: ControlledRounding
+    key: bytes
+    earlier: dict[str, Earlier]
+
+    def draw(self, progress: Progress) -> tuple[_Drawn, np.ndarray]:
+        """Claims, people between them, and what clashes picked again; and areas in which bounds are broken even so."""
+        known = {name: self.earlier[name] for name in self.claims if name in self.earlier}
+        safe, path = round_controlled(self.claims, spec=self.spec, key=self.key, earlier=known, progress=progress)
+        progress.step("people between the claims")
+        drawn = self._draw_people(safe, progress)
+        mended = self._mend(safe, drawn.safe, progress)
+        report = PeopleReport(
+            claims=path,
+            people=drawn.path,
+            settled=drawn.settled,
+            forced=drawn.forced,
+            loosened=drawn.loosened,
+            neighbourhoods=mended.neighbourhoods,
+            cells=mended.cells,
+        )
+        return _Drawn(safe, drawn.safe, report), mended.left
+
+    def _draw_people(self, safe: Mapping[str, SafeTable], progress: Progress) -> _People:
+        """People between claims that are drawn."""
+        bound = self.benefit or next(iter(self.claims))
+        known = {name: self.earlier[name] for name in self.people if name in self.earlier}
+        if any(found.any() for one in known.values() for found in one.known):
+            return self._kept(bound, safe[bound].values, known, progress)
+        return self._afresh(bound, safe[bound].values, progress)
+
+    def _afresh(self, name: str, published: tuple[np.ndarray, ...], progress: Progress) -> _People:
+        first = next(iter(self.people.values()))
+        start = start_of_people(
+            first,
+            self.claims[name],
+            published,
+            binding=self.benefit is not None,
+            base=self.spec.base,
+            key=self.key,
+            figures=figures_of(first.totals(), self.key).hashes[0].ravel(),
+        )
+        moved, forced = _moved(self.people, start.totals, self.spec.base, self.key)
+        safe, path = round_controlled(moved, spec=self.spec, key=self.key, progress=progress)
+        return _People(safe, path, start.settled, forced, int(start.loosened.sum()))
+
+    def _kept(
+        self, name: str, published: tuple[np.ndarray, ...], known: Mapping[str, Earlier], progress: Progress
+    ) -> _People:
+        binding, base = self.benefit is not None, self.spec.base
+        bounds = bounds_of_people(next(iter(self.people.values())), published, binding=binding, base=base)
+        within = people_within(
+            self.people,
+            self.claims[name],
+            published,
+            bounds,
+            known,
+            self.earlier.get(name),
+            binding=binding,
+            base=base,
+            key=self.key,
+        )
+        safe, path = round_controlled(
+            self.people, spec=self.spec, key=self.key, earlier=known, within=within, progress=progress
+        )
+        shown = next(iter(safe.values())).values[0][:, -1]
+        outside = bounds.loosened | (shown < bounds.low[0]) | (shown > bounds.high[0])
+        return _People(safe, path, bounds.settled, 0, int(outside.sum()))
+
+    def _mend(self, claims: dict[str, SafeTable], people: dict[str, SafeTable], progress: Progress) -> Mended:
+        """Pick values again where a bound is broken, in the dictionaries of claims and of people."""
+        true = {**self.claims, **self.people}
+        sheet = _sheet(self.claims, self.people, self.benefit)
+        values = values_of([*claims.values(), *people.values()])
+        if not sheet.broken(values[: sheet.tree.areas]).any():
+            return Mended(values=values, neighbourhoods=0, cells=0, left=np.empty(0, np.int64))
+        mended = mend(
+            sheet,
+            values,
+            base=self.spec.base,
+            secret=sip_key(self.key, "ties"),
+            figures=hashes_of(list(true.values()), self.key),
+            kept=kept_in(true, {**claims, **people}, self.earlier),
+            progress=progress,
+        )
+        split = sum(len(table.classification) + 1 for table in self.claims.values())
+        for part, columns in zip((claims, people), np.split(mended.values, [split], axis=1), strict=True):
+            part.update(replace_values(part, columns))
+        return mended
 
 
 def _moved(people: Mapping[str, Table], totals: np.ndarray, base: int, key: bytes) -> tuple[dict[str, Table], int]:
@@ -166,41 +284,6 @@ def _moved(people: Mapping[str, Table], totals: np.ndarray, base: int, key: byte
         else Table(hierarchy=table.hierarchy, classification=table.classification, counts=alone)
         for name, table in people.items()
     }, forced
-
-
-def _mend(
-    true: tuple[Mapping[str, Table], Mapping[str, Table]],
-    safe: tuple[dict[str, SafeTable], dict[str, SafeTable]],
-    benefit: str | None,
-    spec: ControlledRounding,
-    key: bytes,
-    progress: Progress,
-) -> Mended | None:
-    """Pick values again where a bound is broken, in the dictionaries of claims and of people; None where none is.
-
-    Raises
-    ------
-    Infeasible
-        There are no values that keep the bounds.
-    """
-    tables = [*true[0].values(), *true[1].values()]
-    sheet = _sheet(true[0], true[1], benefit)
-    values = values_of([*safe[0].values(), *safe[1].values()])
-    if not sheet.broken(values[: sheet.tree.areas]).any():
-        return None
-    mended = mend(
-        sheet, values, base=spec.base, secret=sip_key(key, "ties"), figures=hashes_of(tables, key), progress=progress
-    )
-    if len(mended.left):
-        raise Infeasible(
-            f"in {named_areas(tables[0].hierarchy, mended.left)} no rounding within the base was found that keeps each "
-            "benefit <= people <= claims; publish people beside claims for larger areas, or one of the two",
-            demands=("each benefit <= people <= claims", f"base = {spec.base}"),
-        )
-    split = sum(len(table.classification) + 1 for table in true[0].values())
-    for part, columns in zip(safe, np.split(mended.values, [split], axis=1), strict=True):
-        part.update(replace_values(part, columns))
-    return mended
 
 
 def _sheet(claims: Mapping[str, Table], people: Mapping[str, Table], benefit: str | None) -> Sheet:

@@ -34,7 +34,7 @@ from common.keys import sip_key
 from sdc.rounding.flight import keyed_chances
 from sdc.tables import Table
 
-__all__ = ["Start", "start_of_people"]
+__all__ = ["Bounds", "Start", "bounds_of_people", "open_share", "own_bounds", "start_of_people"]
 
 NOTHING = 1e-9
 
@@ -57,11 +57,22 @@ class Start:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Bounds:
-    """Per level, between what the totals may lie: int64 of shape (units,)."""
+class Bounds:
+    """Between what people may be published, once the claims are.
+
+    Attributes
+    ----------
+    low, high : per level int64 of shape (units,), multiples of the base; those of the areas in a unit
+        can add up to anything between the unit's own.
+    loosened : bool of shape (smallest areas,): areas in which the claims' bounds had to be given up,
+        because an area above could not hold what they ask for.
+    settled : smallest areas whose people the claims have settled though they were open.
+    """
 
     low: tuple[np.ndarray, ...]
     high: tuple[np.ndarray, ...]
+    loosened: np.ndarray
+    settled: int
 
 
 def start_of_people(
@@ -85,36 +96,54 @@ def start_of_people(
     figures : uint64 of shape (smallest areas,), the hash of each area's people.
     """
     totals = [counts[:, -1] for counts in people.counts]
-    floors = [values // base * base for values in totals]
-    ceilings = [np.where(values == floor, floor, floor + base) for values, floor in zip(totals, floors, strict=True)]
-    lows = [
-        np.maximum(floor, values[:, :-1].max(axis=1, initial=0)) if binding else floor
-        for floor, values in zip(floors, published, strict=True)
+    bounds = bounds_of_people(people, published, binding=binding, base=base)
+    shares = [
+        open_share(values, counts, binding=binding, base=base)
+        for values, counts in zip(totals, claims.counts, strict=True)
     ]
-    highs = [np.minimum(ceiling, values[:, -1]) for ceiling, values in zip(ceilings, published, strict=True)]
-    starts = [_open_start(values, counts, binding, base) for values, counts in zip(totals, claims.counts, strict=True)]
-    low, high = lows[0], highs[0]
+    targets, weights = [], []
+    for values, shown, (share, free) in zip(totals, published, shares, strict=True):
+        targets.append(
+            np.clip(values // base * base + base * share, *own_bounds(values, shown, binding=binding, base=base))
+        )
+        weights.append(values % base * (base - values % base) * free.astype(float))
+    targets[0] = np.where(bounds.loosened, totals[0], targets[0])
+    chances = keyed_chances(sip_key(key, "people beside claims"), figures, 0)
+    return Start(
+        totals=_downwards(people, targets, weights, bounds, chances), settled=bounds.settled, loosened=bounds.loosened
+    )
+
+
+def own_bounds(people: np.ndarray, published: np.ndarray, *, binding: bool, base: int) -> tuple[np.ndarray, np.ndarray]:
+    """``low`` and ``high`` of units by themselves, given their claims' published values (units, columns), the total last."""
+    floor = people // base * base
+    ceiling = np.where(people == floor, floor, floor + base)
+    low = np.maximum(floor, published[:, :-1].max(axis=1, initial=0)) if binding else floor
+    return low, np.minimum(ceiling, published[:, -1])
+
+
+def bounds_of_people(people: Table, published: tuple[np.ndarray, ...], *, binding: bool, base: int) -> Bounds:
+    """Between what people may lie at every level, given the claims' published values."""
+    floors = [counts[:, -1] // base * base for counts in people.counts]
+    ceilings = [
+        np.where(counts[:, -1] == floor, floor, floor + base)
+        for counts, floor in zip(people.counts, floors, strict=True)
+    ]
+    low, high = own_bounds(people.counts[0][:, -1], published[0], binding=binding, base=base)
     loosened = np.zeros(len(low), np.bool_)
     while True:
-        bounds, clashing = _bounds_above(people, low, high, floors, ceilings)
+        lows, highs, clashing = _bounds_above(people, low, high, floors, ceilings)
         clashing &= ~loosened
         if not clashing.any():
             break
         loosened |= clashing
         low, high = np.where(loosened, floors[0], low), np.where(loosened, ceilings[0], high)
-    targets = [np.clip(start, least, most) for (start, _), least, most in zip(starts, lows, highs, strict=True)]
-    targets[0] = np.where(loosened, totals[0], targets[0])
-    weights = [
-        values % base * (base - values % base) * free.astype(float)
-        for values, (_, free) in zip(totals, starts, strict=True)
-    ]
-    chances = keyed_chances(sip_key(key, "people beside claims"), figures, 0)
     settled = int(((low == high) & (floors[0] < ceilings[0])).sum())
-    return Start(totals=_downwards(people, targets, weights, bounds, chances), settled=settled, loosened=loosened)
+    return Bounds(low=lows, high=highs, loosened=loosened, settled=settled)
 
 
-def _open_start(people: np.ndarray, claims: np.ndarray, binding: bool, base: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where people start in units that the claims leave open, float64; and units that claims can never bind, bool."""
+def open_share(people: np.ndarray, claims: np.ndarray, *, binding: bool, base: int) -> tuple[np.ndarray, np.ndarray]:
+    """With what chance people whom the claims leave open are raised, float64; and units that claims can never bind, bool."""
     part = people % base / base
     every = claims[:, -1]
     chance_high = np.where(every // base == people // base, every % base / base, 1.0)
@@ -128,13 +157,13 @@ def _open_start(people: np.ndarray, claims: np.ndarray, binding: bool, base: int
         chance_low = np.minimum(chance_low, np.minimum(part, chance_high))
     spread = chance_high - chance_low
     share = np.divide(part - chance_low, spread, out=part.copy(), where=spread > NOTHING)
-    return people // base * base + base * np.clip(share, 0, 1), (chance_low == 0) & (chance_high == 1)
+    return np.clip(share, 0, 1), (chance_low == 0) & (chance_high == 1)
 
 
 def _bounds_above(
     people: Table, low: np.ndarray, high: np.ndarray, floors: list[np.ndarray], ceilings: list[np.ndarray]
-) -> tuple[_Bounds, np.ndarray]:
-    """Bounds at every level, and the smallest areas below a unit that cannot hold its areas' bounds (bool)."""
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]:
+    """Lower and upper bounds at every level, and the smallest areas below a unit that cannot hold its areas' bounds (bool)."""
     hierarchy = people.hierarchy
     lows, highs = [low], [high]
     clashing = np.zeros(len(low), np.bool_)
@@ -145,11 +174,11 @@ def _bounds_above(
         clashing |= clash[hierarchy.ancestors(0, level + 1)]
         lows.append(np.maximum(least, floors[level + 1]))
         highs.append(np.minimum(most, ceilings[level + 1]))
-    return _Bounds(low=tuple(lows), high=tuple(highs)), clashing
+    return tuple(lows), tuple(highs), clashing
 
 
 def _downwards(
-    people: Table, targets: list[np.ndarray], weights: list[np.ndarray], bounds: _Bounds, chances: np.ndarray
+    people: Table, targets: list[np.ndarray], weights: list[np.ndarray], bounds: Bounds, chances: np.ndarray
 ) -> np.ndarray:
     """Whole totals within bounds that add up, near the targets, from the top level down: those of the smallest areas."""
     hierarchy = people.hierarchy

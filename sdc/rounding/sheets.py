@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sdc.figures import figures_of
+from sdc.rounding.kept import KEPT, Earlier, standing
 from sdc.rounding.tree import Tree
 from sdc.tables import Hierarchy, SafeTable, Table
 
-__all__ = ["Sheet", "hashes_of", "lay_out", "named_areas", "replace_values", "values_of"]
+__all__ = ["Sheet", "hashes_of", "kept_in", "lay_out", "named_areas", "replace_values", "values_of"]
 
 NAMED = 5
 
@@ -62,6 +63,17 @@ def values_of(tables: Sequence[SafeTable]) -> np.ndarray:
 def hashes_of(tables: Sequence[Table], key: bytes) -> np.ndarray:
     """The tables' keyed hashes of figures side by side: uint64 of shape (units, columns)."""
     return np.column_stack([np.concatenate(figures_of(table, key).hashes) for table in tables])
+
+
+def kept_in(tables: Mapping[str, Table], safe: Mapping[str, SafeTable], earlier: Mapping[str, Earlier]) -> np.ndarray:
+    """Which values of tables side by side are kept from the release before: bool of shape (units, columns)."""
+    parts = []
+    for name, table in tables.items():
+        if name in earlier:
+            parts.append(np.concatenate(standing(table, safe[name].values, earlier[name])) == KEPT)
+        else:
+            parts.append(np.zeros((sum(table.hierarchy.units), len(table.classification) + 1), np.bool_))
+    return np.column_stack(parts)
 
 
 def replace_values(tables: Mapping[str, SafeTable], values: np.ndarray) -> dict[str, SafeTable]:

@@ -80,6 +80,64 @@ def town(seed: int, *, areas: int, mean: float, second: float) -> Population:
     )
 
 
+@dataclass(frozen=True)
+class Persons:
+    """Persons one by one: their area, the benefits they have (bool), age band (0 to 5) and sex."""
+
+    hierarchy: Hierarchy
+    areas: np.ndarray
+    sets: np.ndarray
+    ages: np.ndarray
+    sexes: np.ndarray
+
+    def counted(self) -> Population:
+        """Their tables of claims and of people; three bands of age."""
+        return counted(self.hierarchy, self.areas, self.sets, self.ages // 2, self.sexes, self.sets.shape[1])
+
+    def by_age(self) -> np.ndarray:
+        """Persons of each smallest area by six bands of age."""
+        size = self.hierarchy.units[0]
+        return np.bincount(self.areas * 6 + self.ages, minlength=size * 6).reshape(size, 6)
+
+    def later(self, rng: np.random.Generator, touched: int) -> "Persons":
+        """The next quarter: in so many areas somebody comes, goes, or takes up or ends a benefit."""
+        areas, sets, ages, sexes = self.areas.copy(), self.sets.copy(), self.ages, self.sexes
+        gone = np.zeros(len(areas), np.bool_)
+        new = []
+        for area in rng.choice(self.hierarchy.units[0], touched, replace=False):
+            here, what = np.flatnonzero((areas == area) & ~gone), rng.integers(4)
+            if what == 0 or not len(here):
+                new.append(area)
+            elif what == 1:
+                gone[rng.choice(here)] = True
+            else:
+                sets[rng.choice(here), rng.integers(sets.shape[1])] = what == 2
+        gone |= ~sets.any(axis=1)
+        more = np.zeros((len(new), sets.shape[1]), np.bool_)
+        more[np.arange(len(new)), rng.integers(0, sets.shape[1], len(new))] = True
+        return Persons(
+            hierarchy=self.hierarchy,
+            areas=np.append(areas[~gone], np.array(new, np.int64)),
+            sets=np.vstack([sets[~gone], more]),
+            ages=np.append(ages[~gone], rng.integers(0, 6, len(new))),
+            sexes=np.append(sexes[~gone], rng.integers(0, 2, len(new))),
+        )
+
+
+def persons(seed: int, *, areas: int, mean: float, second: float, benefits: int = 4) -> Persons:
+    """A made-up town of three levels or four: `mean` people an area, each further benefit with chance `second`."""
+    rng = np.random.default_rng(seed)
+    home = np.repeat(np.arange(areas), rng.poisson(mean, areas))
+    sets = rng.random((len(home), benefits)) < second
+    sets[np.arange(len(home)), rng.integers(0, benefits, len(home))] = True
+    sizes, parents = [areas], []
+    for group in (5, 4, 6):
+        above = max(1, sizes[-1] // group)
+        parents.append(np.minimum(np.arange(sizes[-1]) // group, above - 1).tolist())
+        sizes.append(above)
+    return Persons(tree(*parents), home, sets, rng.integers(0, 6, len(home)), rng.integers(0, 2, len(home)))
+
+
 def keeps_the_tie(benefits, people) -> bool:
     """Each benefit <= people <= claims, in rows of benefits and of people."""
     benefits, people = np.asarray(benefits), np.asarray(people)
