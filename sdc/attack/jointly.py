@@ -18,6 +18,7 @@ from sdc.attack.listing import MOST_LISTED, listed
 from sdc.attack.overlaps import Overlap
 from sdc.attack.pieces import Piece
 from sdc.attack.systems import PublishedCells, audit_cells
+from sdc.attack.trimming import trimmed
 from sdc.attack.witness import between
 from sdc.findings import Audit, Finding
 from sdc.system import SafeCells
@@ -25,8 +26,8 @@ from sdc.tables import NOT_PUBLISHED, SHOWN, SUPPRESSED, Method
 
 __all__ = ["JointNames", "audit_pieces", "two_values"]
 
-# Blocks of more open cells are left at the bounds that single sums give.
-MOST_CELLS = 20_000
+# Blocks of more open cells are searched in neighbourhoods of so many.
+MOST_CELLS = 240
 
 
 def audit_pieces(
@@ -58,6 +59,7 @@ def audit_pieces(
         As `join_pieces`.
     """
     progress.step("joining tables")
+    pieces, overlaps = trimmed(pieces, overlaps or {})
     joint = join_pieces(pieces, overlaps=overlaps, within=within, flows=flows)
     name = ", ".join(piece.name for piece in pieces)
     told = two_values(joint, pieces).joined(Audit(not_checked=joint.notes))

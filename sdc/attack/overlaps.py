@@ -67,24 +67,41 @@ class Overlap:
         return min(fitting, key=lambda name: len(fitting[name])) if fitting else None
 
 
-def overlap_of_trees(trees: Sequence[Hierarchy]) -> Overlap | None:
-    """What area trees say of each other where one of them has the smallest units of all; None where none has.
+def overlap_of_trees(trees: Sequence[Hierarchy], *, levels: Collection[str] | None = None) -> Overlap | None:
+    """What area trees say of each other where one of them holds all the levels; None where none does.
 
-    A tree of output areas, LSOAs and wards says how LSOAs and wards lie on each other.
+    The levels are the smallest of each tree where none are given.  A tree of output areas,
+    LSOAs and wards says how LSOAs and wards lie on each other; so do two trees over the same output areas.
     """
-    smallest = sorted({tree.levels[0] for tree in trees})
+    wanted = sorted({tree.levels[0] for tree in trees} if levels is None else levels)
     for tree in trees:
-        if set(smallest) <= set(tree.levels) and _holds_codes(tree, trees):
-            places = [tree.levels.index(name) for name in smallest]
-            return Overlap.of(
-                {name: tree.codes[at][tree.ancestors(0, at)] for name, at in zip(smallest, places, strict=True)}
-            )
+        columns = _columns_over(tree, trees, wanted)
+        if columns is not None:
+            return Overlap.of(columns)
     return None
 
 
-def _holds_codes(tree: Hierarchy, others: Sequence[Hierarchy]) -> bool:
-    """Whether a tree has all smallest units of the others."""
-    return all(bool(np.isin(other.codes[0], tree.codes[tree.levels.index(other.levels[0])]).all()) for other in others)
+def _columns_over(tree: Hierarchy, trees: Sequence[Hierarchy], wanted: Sequence[str]) -> dict[str, np.ndarray] | None:
+    """The unit of each level that every smallest area of a tree lies in, from all trees over the same smallest areas."""
+    columns: dict[str, np.ndarray] = {}
+    for other in (tree, *trees):
+        if tree.levels[0] not in other.levels:
+            continue
+        base = other.levels.index(tree.levels[0])
+        own = other.codes[base]
+        place = np.minimum(np.searchsorted(own, tree.codes[0]), len(own) - 1)
+        if not np.array_equal(own[place], tree.codes[0]):
+            continue
+        for at in range(base, len(other.levels)):
+            columns.setdefault(other.levels[at], other.codes[at][other.ancestors(base, at)][place])
+    if not set(wanted) <= set(columns):
+        return None
+    # Every unit that some tree has must lie somewhere.
+    for other in trees:
+        for level, codes in zip(other.levels, other.codes, strict=True):
+            if level in wanted and not np.isin(codes, columns[level]).all():
+                return None
+    return {level: columns[level] for level in wanted}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

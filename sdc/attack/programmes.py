@@ -27,6 +27,7 @@ from sdc.attack.blocksearch import BlockFound, search_block
 from sdc.attack.elimination import Block, Classes, find_blocks, find_classes
 from sdc.attack.intervals import BEYOND_VALUES, NO_BOUND, reach
 from sdc.attack.narrowing import NoSolution, narrow
+from sdc.attack.neighbourhoods import find_start, search_by_neighbourhoods
 from sdc.system import Equations, SafeCells
 from sdc.tables import NOT_AVAILABLE, NOT_PUBLISHED, SHOWN, STRUCTURAL, SUPPRESSED
 
@@ -66,7 +67,7 @@ class Found:
     seen_lo, seen_hi : the least and the greatest value in a table that was met.
     path : int8, index into `PATHS`.
     figures : cells that went each path, `blocks`, `largest block`, programmes
-        solved (`LPs`, `MIPs`), `stopped` searches, blocks `not eliminated` and blocks `too large to search`.
+        solved (`LPs`, `MIPs`), `stopped` searches, blocks `not eliminated` and `searched by neighbourhoods`.
     """
 
     lo: np.ndarray
@@ -131,8 +132,8 @@ def feasible_intervals(
     demand : follow ends this far only.
     branches : nodes of the search tree per mixed-integer programme; where they
         do not suffice, an end is sound but may not be exact.
-    most_cells : blocks of more open cells are not searched: their bounds are sound, and without `start` nobody knows
-        whether a table fits them; None for no limit.
+    most_cells : blocks of more open cells are searched in neighbourhoods of so many (`sdc.attack.neighbourhoods`): sound,
+        not always exact; None for no limit.
 
     Raises
     ------
@@ -153,20 +154,32 @@ def feasible_intervals(
     progress.step("attack", sum(len(block.cells) for block in settled.blocks))
     for block, classes in zip(settled.blocks, settled.classes, strict=True):
         cells = block.cells
+        here = settled.bounds[0][cells], settled.bounds[1][cells]
+        wanted_here = want[0][cells], want[1][cells]
+        begin = None if start is None else start[cells]
         if most_cells is not None and len(cells) > most_cells:
-            tell.tally["too large to search"] += 1
-            progress.advance(len(cells))
-            continue
-        found = search_block(
-            block,
-            (settled.bounds[0][cells], settled.bounds[1][cells]),
-            classes=classes,
-            asked=is_asked[cells],
-            want=(want[0][cells], want[1][cells]),
-            whole=whole,
-            start=None if start is None else start[cells],
-            branches=branches,
-        )
+            tell.tally["searched by neighbourhoods"] += 1
+            found = search_by_neighbourhoods(
+                block,
+                here,
+                asked=is_asked[cells],
+                want=wanted_here,
+                whole=whole,
+                start=find_start(block, here, whole=whole, branches=branches) if begin is None else begin,
+                branches=branches,
+                size=most_cells,
+            )
+        else:
+            found = search_block(
+                block,
+                here,
+                classes=classes,
+                asked=is_asked[cells],
+                want=wanted_here,
+                whole=whole,
+                start=begin,
+                branches=branches,
+            )
         tell.take(block, found)
         progress.advance(len(cells))
     tell.tally["not eliminated"] = sum(classes is None for classes in settled.classes)

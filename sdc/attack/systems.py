@@ -83,7 +83,7 @@ def audit_cells(
     width : promised hi - lo of a small count's interval; min_count - 1 by default.
     changes : of the truth, as the certificates of a suppressed cube are.  Each is checked; small cells that they take to
         0, and to min_count and the width at least, keep the promise and are not followed further.
-    most_cells : blocks of more open cells are left at the bounds that single sums give, which is told; None for no limit.
+    most_cells : blocks of more open cells are searched in neighbourhoods of so many: sound, and told where not exact.
 
     Raises
     ------

@@ -263,8 +263,8 @@ def nested_tree(middle: str, parents: Sequence[int]) -> Hierarchy:
     return Hierarchy(
         levels=("oa", middle, "lad"),
         codes=(
-            np.array([f"A{k}" for k in range(len(parents))]),
-            np.array([f"{middle}{k}" for k in sorted(set(parents))]),
+            np.array([f"A{k:03}" for k in range(len(parents))]),
+            np.array([f"{middle}{k:03}" for k in sorted(set(parents))]),
             np.array(["T"]),
         ),
         parents=(np.array(parents, np.int32), np.zeros(len(set(parents)), np.int32)),
