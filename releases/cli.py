@@ -52,7 +52,7 @@ from releases.commandoptions import (
     listed_numbers,
 )
 from releases.comparecommand import register as register_compare
-from releases.console import Outcome, run, shown_progress
+from releases.console import Outcome, listed_mends, mend_lines, run, shown_progress
 from sdc.findings import Audit
 
 __all__ = ["app", "main"]
@@ -118,7 +118,8 @@ def publish(
         typer.Option("--review-dir", help="Folder for reviewers (default: DIR with -review behind its name)."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Private JSON file: what was found, where a release is refused.")
+        Path | None,
+        typer.Option("--report", help="Private file (.html or .json): what was found, where a release is refused."),
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads for counting records.")] = None,
     as_json: Json = False,
@@ -338,11 +339,13 @@ def attack(
         audit = done.audit or Audit()
         lines = (
             "Nothing that may not be told can be proven" if audit.safe else "Disclosures were found",
+            *mend_lines(done.mends),
             *_looked_at(audit),
         )
         return Outcome(
             verdict="safe" if audit.safe else "not safe",
             lines=lines,
+            listed=listed_mends(done.mends),
             notices=done.notices,
             audit=audit,
             written=done.written,

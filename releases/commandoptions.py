@@ -77,7 +77,9 @@ MinCount = Annotated[
 ]
 Profile = Annotated[str | None, typer.Option("--profile", help="A named set of rules; smallarea profiles lists them.")]
 Sensitive = Annotated[str, typer.Option("--sensitive", help="Dimensions in which no group may be exposed.")]
-Report = Annotated[Path | None, typer.Option("--report", help="Private JSON file with everything that was found.")]
+Report = Annotated[
+    Path | None, typer.Option("--report", help="Private file with all that was found: .json, of attack .html too.")
+]
 
 # Options of single methods, each with an example.
 Aim = Annotated[

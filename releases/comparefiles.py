@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from releases.privatereport import audit_as_dict
 from releases.wholefiles import Writing
+from reports.attackreport import audit_as_dict
 from reports.comparison import READINGS, Compared, Comparison, adds_up, recommendations
 from reports.comparisonpage import comparison_page
 from reports.metadata import json_text

@@ -9,10 +9,10 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -24,7 +24,10 @@ from releases.outcome import Refused
 from releases.software import software_version
 from sdc.findings import Audit, Finding
 
-__all__ = ["Outcome", "run", "shown_progress"]
+if TYPE_CHECKING:
+    from sdc.mends.trying import Mend
+
+__all__ = ["Outcome", "listed_mends", "mend_lines", "run", "shown_progress"]
 
 FINDINGS_SHOWN = 20
 # Exit code of our own failures (EX_SOFTWARE of sysexits.h), apart from 0 to 3, which say how a task went.
@@ -103,8 +106,29 @@ def _refused(error: Refused) -> _Told:
     """What was not written may not be told either: what could be proven of a true count stands in the report alone."""
     audit = error.outcome.audit or Audit()
     found = tuple(replace(one, interval=None, witness=WITHHELD) if one.interval else one for one in audit.findings)
-    outcome = Outcome(verdict="not safe", notices=error.outcome.notices, audit=audit, written=error.outcome.written)
+    outcome = Outcome(
+        verdict="not safe",
+        lines=mend_lines(error.outcome.mends),
+        listed=listed_mends(error.outcome.mends),
+        notices=error.outcome.notices,
+        audit=audit,
+        written=error.outcome.written,
+    )
     return _Told(exit_code=1, verdict="not safe", outcome=outcome, findings=found, message=str(error))
+
+
+def mend_lines(mends: "Sequence[Mend]") -> tuple[str, ...]:
+    """What a reader is told of mends: those that pass, or that none of those tried does."""
+    if not mends:
+        return ()
+    passing = tuple(f"This would pass: {mend.sentence}" for mend in mends if mend.passes)
+    return passing or ("None of the mends that were tried passes; the private report says which",)
+
+
+def listed_mends(mends: "Sequence[Mend]") -> dict[str, Any]:
+    """Mends as the JSON answer lists them; nothing where none were tried."""
+    told = [{"kind": mend.kind, "passes": mend.passes, "sentence": mend.sentence} for mend in mends]
+    return {"mends": told} if mends else {}
 
 
 def shown_progress(stream: TextIO | None = None) -> Reporter:

@@ -1,4 +1,4 @@
-"""What is known of published files beside the files themselves: ``--known FILE.toml``.
+"""What is known of published files beside the files themselves, and how they relate: ``--known FILE.toml``.
 
 One ``[[file]]`` for each published file; every key but `path` may be left out::
 
@@ -18,12 +18,26 @@ One ``[[file]]`` for each published file; every key but `path` may be left out::
     ptable = "ptable.csv"              # of cell-key: the ptable, where the attacker knows it
     min_count = 5                      # smallest non-zero count that it may tell
     population = "claims"              # files of one population are attacked together (default: all are)
+    measure = "claims"                 # what it counts, where files count different things
+    date = "2026-05-31"                # its reference date, where files have different ones
+    edition = 2                        # which revision of that date's figures it is
+    sheet = "Table_1"                  # of an ODS workbook with several tables
+    truth = "counts.csv"               # the true counts behind it, where --truth is of other files
+    kind = "percentages"               # counts (default), percentages, rates or means
+    of = "claims-by-ward.csv"          # the file of the counts that they are of
+    decimals = 1                       # how many they are shown with (default: the most that it shows)
+    denominator = "residents.csv"      # the figures that percentages or rates were divided by
+    share_of = "age"                   # or the dimension over which percentages make up 100
+    per = 1000                         # of rates: so many (default 1,000)
+    sum_decimals = 0                   # of means: decimals of the sums (0: whole years; 2: pounds and pence)
     total = "All"                      # how a margin is written (default: Total)
     [file.columns]                     # where the columns have other names
     level = "area_level"
     area = "area"
     value = "value"
     marker = "marker"
+    [file.dimensions]                  # what dimensions are called in other files, where their columns have other names
+    "Age group" = "age"
     [file.markers]                     # text in place of a value = its meaning
     "*" = "c"                          # c suppressed, z structural zero, x not available, low a zero
     "1-4" = [1, 4]                     # or the least and the most that it stands for
@@ -36,21 +50,68 @@ One ``[[file]]`` for each published file; every key but `path` may be left out::
     path = "population.csv"            # columns area, some of the dimensions, value
 
 ``[file.insider]`` is refused: the audit tries everybody who knows their own record.
+
+How figures of different files lie on each other::
+
+    [[overlap]]                        # rows of a lookup: how areas, or categories, of two files overlap
+    dimension = "area"                 # or a dimension of the files
+    path = "lookup.csv"
+    columns = ["lsoa11", "ward"]       # a row for each part that none of them cuts
+    [[recode]]                         # categories of one file that are made up of another's
+    dimension = "age"
+    [recode.of]
+    "16-24" = ["16-17", "18-24"]
+    [[within]]                         # each part is at most the whole, and the whole at most the sum of the parts
+    parts = "claims"                   # population or measure of the one
+    whole = "people"                   # and of the other
+    by = "benefit"                     # the dimension that the parts are by
+    [[flow]]                           # after + off = before + on
+    before = "february.csv"            # each the path of a file, or a population or measure of one date
+    after = "may.csv"
+    on = "new-claims.csv"
+    off = "ended-claims.csv"
 """
 
+import datetime
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from common.faults import Faults
 
-__all__ = ["Bound", "Cap", "KnownColumns", "KnownFile", "find_known", "read_known"]
+__all__ = [
+    "Bound",
+    "Cap",
+    "Known",
+    "KnownColumns",
+    "KnownFile",
+    "KnownFlow",
+    "KnownOverlap",
+    "KnownRecode",
+    "KnownWithin",
+    "find_known",
+    "read_all_known",
+    "read_known",
+]
 
-PATHS = ("path", "areas", "categories", "ptable")
+PATHS = ("path", "areas", "categories", "ptable", "of", "denominator", "truth")
+RELATIONS = ("overlap", "recode", "within", "flow")
 Words = Annotated[str, Field(min_length=1)]
+
+
+def _as_text(plain: object) -> object:
+    """Dates and whole numbers as the text that they are written as."""
+    if isinstance(plain, datetime.datetime | bool | float):
+        return plain
+    if isinstance(plain, datetime.date):
+        return plain.isoformat()
+    return str(plain) if isinstance(plain, int) else plain
+
+
+Named = Annotated[Words, BeforeValidator(_as_text)]
 
 
 class _Part(BaseModel):
@@ -106,8 +167,21 @@ class KnownFile(_Part):
     zeros_kept: bool = True
     ptable: Path | None = None
     population: str = ""
+    measure: Words | None = None
+    date: Named | None = None
+    edition: Named | None = None
+    sheet: Words | None = None
+    truth: Path | None = None
+    kind: Literal["counts", "percentages", "rates", "means"] = "counts"
+    of: Path | None = None
+    decimals: Annotated[int, Field(ge=0, le=6)] | None = None
+    denominator: Path | None = None
+    share_of: Words | None = None
+    per: Annotated[int, Field(ge=1)] | None = None
+    sum_decimals: Annotated[int, Field(ge=0, le=6)] | None = None
     total: Words | None = None
     columns: KnownColumns = KnownColumns()
+    dimensions: dict[str, Words] = {}
     markers: dict[str, Literal["c", "z", "x", "low"] | tuple[int, int]] = {}
     bounds: tuple[Bound, ...] = ()
     caps: tuple[Cap, ...] = ()
@@ -125,13 +199,78 @@ class KnownFile(_Part):
             raise ValueError("noise and ptable both say how far noise reaches: give one of them")
         return self
 
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> "KnownFile":
+        wanted = {
+            "per": ("rates",),
+            "sum_decimals": ("means",),
+            "denominator": ("percentages", "rates"),
+            "share_of": ("percentages",),
+            "of": ("percentages", "rates", "means"),
+            "decimals": ("percentages", "rates", "means"),
+        }
+        for key, kinds in wanted.items():
+            if getattr(self, key) is not None and self.kind not in kinds:
+                raise ValueError(f"{key} is of {' and '.join(kinds)}, not of {self.kind}: correct kind or leave it out")
+        if self.kind in ("percentages", "rates") and (self.denominator is None) == (self.share_of is None):
+            raise ValueError(f"nothing, or two things, that {self.kind} are of: give denominator, or share_of")
+        if self.kind == "means" and (self.of is None or self.sum_decimals is None):
+            raise ValueError("means of what is not told: give of, and sum_decimals")
+        if self.share_of is not None and self.of is None:
+            raise ValueError("share_of without the file whose totals they are of: give of")
+        return self
 
-class _Known(_Part):
-    file: tuple[KnownFile, ...]
+
+class KnownOverlap(_Part):
+    """``[[overlap]]``: columns of a lookup that say how divisions of a dimension overlap."""
+
+    dimension: Words
+    path: Path
+    columns: Annotated[tuple[Words, ...], Field(min_length=2)]
+
+
+class KnownRecode(_Part):
+    """``[[recode]]``: categories that are made up of others."""
+
+    dimension: Words
+    of: dict[Words, Annotated[tuple[Words, ...], Field(min_length=1)]]
+
+
+class KnownWithin(_Part):
+    """``[[within]]``: parts that are at most a whole, which is at most their sum."""
+
+    parts: Words
+    whole: Words
+    by: Words
+
+
+class KnownFlow(_Part):
+    """``[[flow]]``: after + off = before + on; each a file, or what files count."""
+
+    before: Words
+    after: Words
+    on: Words
+    off: Words
+
+
+class Known(_Part):
+    """All that a known file says; `folder` is where its paths are taken from."""
+
+    file: tuple[KnownFile, ...] = ()
+    overlap: tuple[KnownOverlap, ...] = ()
+    recode: tuple[KnownRecode, ...] = ()
+    within: tuple[KnownWithin, ...] = ()
+    flow: tuple[KnownFlow, ...] = ()
+    folder: Path = Path()
 
 
 def read_known(path: Path) -> tuple[KnownFile, ...]:
-    """What a TOML file says of published files, paths taken from its folder.
+    """What a TOML file says of single published files; see `read_all_known`."""
+    return read_all_known(path).file
+
+
+def read_all_known(path: Path) -> Known:
+    """What a TOML file says of published files and of how they relate, paths taken from its folder.
 
     Raises
     ------
@@ -141,22 +280,25 @@ def read_known(path: Path) -> tuple[KnownFile, ...]:
     faults = Faults(str(path))
     plain = _read_toml(path, faults)
     faults.raise_if_any()
+    if "folder" in plain:
+        faults.add("extra_forbidden", "is not known here", "remove it or correct its name", key="folder")
+    plain = {
+        key: _with_paths(value, path.parent) if key in ("file", "overlap") else value for key, value in plain.items()
+    }
     files = plain.get("file")
-    if isinstance(files, list):
-        plain = {**plain, "file": [_resolved(one, path.parent) for one in files]}
-        for place, one in enumerate(files, start=1):
-            if isinstance(one, dict) and "insider" in one:
-                found = "what one insider knows is not honoured yet"
-                mend = "leave it out: the audit tries everybody who knows their own record"
-                faults.add("insider", found, mend, key=f"file.{place}.insider")
+    for place, one in enumerate(files if isinstance(files, list) else (), start=1):
+        if isinstance(one, dict) and "insider" in one:
+            found = "what one insider knows is not honoured yet"
+            mend = "leave it out: the audit tries everybody who knows their own record"
+            faults.add("insider", found, mend, key=f"file.{place}.insider")
     faults.raise_if_any()
     try:
-        known = _Known.model_validate(plain).file
+        known = Known.model_validate({**plain, "folder": path.parent})
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             _add(faults, fault)
-        known = ()
-    if not known and not faults.found:
+        known = Known()
+    if not faults.found and not any((known.file, *(getattr(known, key) for key in RELATIONS))):
         faults.add("empty file", "says nothing of any file", "write a [[file]] for each published file")
     faults.raise_if_any()
     return known
@@ -183,8 +325,12 @@ def _read_toml(path: Path, faults: Faults) -> dict[str, Any]:
     return {}
 
 
+def _with_paths(plain: object, folder: Path) -> object:
+    return [_resolved(one, folder) for one in plain] if isinstance(plain, list) else plain
+
+
 def _resolved(one: object, folder: Path) -> object:
-    """One ``[[file]]`` with its paths taken from the folder of the TOML file."""
+    """One ``[[file]]`` or ``[[overlap]]`` with its paths taken from the folder of the TOML file."""
     if not isinstance(one, dict):
         return one
     out = {key: _from(folder, value) if key in PATHS else value for key, value in one.items()}

@@ -2,20 +2,26 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.faults import Disclosure
 from sdc.findings import Audit
+
+if TYPE_CHECKING:
+    from sdc.mends.trying import Mend
 
 __all__ = ["Outcome", "Refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What was found (None where nothing was attacked), which files were written, what else there is to say."""
+    """What was found (None where nothing was attacked), which mends were tried, which files were written, what else
+    there is to say."""
 
     audit: Audit | None = None
     written: tuple[Path, ...] = ()
     notices: tuple[str, ...] = ()
+    mends: "tuple[Mend, ...]" = ()
 
 
 class Refused(Disclosure):

@@ -25,18 +25,16 @@ from releases.inputs import Inputs, dimensions_of, input_files, read_inputs
 from releases.judging import attack_release, excused
 from releases.keyfiles import read_key
 from releases.manifest import fingerprint, manifest_of, plain_hash, write_manifest
-from releases.outcome import Outcome, Refused
-from releases.privatereport import audit_as_dict
+from releases.mending import mends_of_release
 from releases.protection import Protected, protect_tables, split_tables
 from releases.recodings import Recoding, recoding_of, told_once
+from releases.refusing import attack_facts, check_report, refusal
 from releases.relations import refuse_relations, refuse_same_figures, refuse_same_numbers
 from releases.reviewfolder import review_folder
 from releases.reviewing import review_facts
 from releases.series import Place, place_in_series
 from releases.shaping import hierarchy_of, tabulate
-from releases.software import software_name
 from releases.spec import Release, read_release
-from releases.wholefiles import Writing, write_whole
 from reports.csvw import write_csvw
 from reports.longform import write_long
 from reports.maps import write_maps
@@ -47,6 +45,7 @@ from reports.site import find_downloads, write_site
 from reports.workbook import build_workbook
 from reports.xlsx import write_xlsx
 from sdc.findings import Audit
+from sdc.mends.trying import Mend
 from sdc.tables import Table
 
 __all__ = ["Publication", "publish"]
@@ -93,6 +92,7 @@ def publish(
     Refused
         The attack or the check found that the release would give something away.
     """
+    check_report(report)
     review = review_folder(out) if review is None else review
     progress.step("reading the release file")
     release = read_release(path)
@@ -123,8 +123,8 @@ def publish(
             earlier=earlier,
             progress=progress,
         )
-        audit = _attack(release, protected, true, recoding, place, file, report, progress)
         facts = replace(release_facts(release, inputs.areas, place.previous), id=place.id)
+        audit, mends = _attack(release, protected, true, recoding, place, inputs, facts, file, report, progress)
         tables = tuple(
             report_table(spec, protected.safe[spec.id], dimensions[spec.id], release.counts(spec))
             for spec in release.table
@@ -155,11 +155,13 @@ def publish(
             spec_path=path,
             key=key,
             notices=notices,
+            boundaries=inputs.boundaries,
+            mends=mends,
         )
         write_review(staging.review, given, progress=progress)
         _write_summary(staging.review, manifest, plain_hash(written))
         progress.step("checking the release")
-        found = excused(audit).joined(_checked(staging.release, staging.review, report, progress))
+        found = excused(audit).joined(_checked(staging.release, staging.review, protected, facts, report, progress))
     return Publication(
         release=out, review=review, audit=found, notices=(*inputs.notices, *place.notices, *protected.notices)
     )
@@ -249,19 +251,29 @@ def _attack(
     true: dict[str, Table],
     recoding: Recoding | None,
     place: Place,
+    inputs: Inputs,
+    facts: ReleaseFacts,
     file: str,
     report: Path | None,
     progress: Progress,
-) -> Audit:
+) -> tuple[Audit, tuple[Mend, ...]]:
     """Attack the protected tables; stop here if they give anything away and no exception allows it.
 
-    An exception allows disclosures, never figures that contradict each other.
+    An exception allows disclosures, never figures that contradict each other.  Returns
+    what was found and, of that, which mends were tried.
     """
     audit = attack_release(release, protected, true, recoding, file, revises=place.revises, progress=progress)
+    if audit.safe:
+        return audit, ()
+    progress.step("trying mends")
+    mends = mends_of_release(release, protected, true, recoding, file, audit, revises=place.revises, progress=progress)
     judged = excused(audit) if release.exception else audit
     if not judged.safe:
-        raise _refusal("the attack found what may not be told: nothing was published", audit, report)
-    return audit
+        told = attack_facts(
+            facts, protected, inputs.boundaries, audit, min_count=release.protection.min_count, mends=mends
+        )
+        raise refusal("the attack found what may not be told: nothing was published", told, report)
+    return audit, mends
 
 
 def _write_tables(folder: Path, facts: ReleaseFacts, tables: tuple[ReportTable, ...], progress: Progress) -> None:
@@ -301,24 +313,13 @@ def _write_summary(folder: Path, manifest: dict[str, Any], sha256: str) -> None:
     path.chmod(0o600)
 
 
-def _checked(release: Path, review: Path, report: Path | None, progress: Progress) -> Audit:
+def _checked(
+    release: Path, review: Path, protected: Protected, facts: ReleaseFacts, report: Path | None, progress: Progress
+) -> Audit:
     """The independent look at what was written, before it goes in place."""
     audit = check_release(release, review, progress)
     if not audit.safe:
-        raise _refusal("the release does not pass its own check: nothing was published", audit, report)
+        min_count = next(iter(protected.safe.values())).method.min_count
+        told = attack_facts(facts, protected, (), audit, min_count=min_count)
+        raise refusal("the release does not pass its own check: nothing was published", told, report)
     return audit
-
-
-def _refusal(message: str, audit: Audit, report: Path | None) -> Refused:
-    """The refusal to publish, with what was found written to the private report where one was asked for."""
-    written: tuple[Path, ...] = ()
-    if report is not None:
-        told = {"private": True, "command": "publish", "software": software_name(), "audit": audit_as_dict(audit)}
-        text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
-        writing = Writing(target=report, write=lambda path: _write_text(path, text), private=True)
-        written = write_whole([writing])
-    return Refused(message, Outcome(audit=audit, written=written))
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")

@@ -10,6 +10,7 @@ import numpy as np
 
 from releases.asked import Protected, ProtectedCells
 from releases.software import software_name
+from reports.attackreport import audit_as_dict
 from reports.longcells import code_lists
 from reports.metadata import public_method
 from sdc.attack.intervals import NO_BOUND, Intervals, stated_intervals
@@ -21,7 +22,7 @@ from sdc.margins import block_name, block_table, tables_of_cells
 from sdc.tables import MARKERS, SHOWN, Table
 from sdc.utility.rows import utility
 
-__all__ = ["audit_as_dict", "cube_report", "protect_report"]
+__all__ = ["cube_report", "protect_report"]
 
 WARNING = "Private: for reviewers alone. Holds true counts and how they were protected."
 
@@ -119,17 +120,6 @@ def _stated(protected: ProtectedCells) -> tuple[np.ndarray, np.ndarray]:
     if protected.bounds is None:
         return lo, hi
     return np.maximum(lo, protected.bounds[0]), np.minimum(hi, protected.bounds[1])
-
-
-def audit_as_dict(audit: Audit) -> dict[str, Any]:
-    """An audit as plain data."""
-    return {
-        "safe": audit.safe,
-        "findings": [finding.as_dict() for finding in audit.findings],
-        "checked": list(audit.checked),
-        "not_checked": list(audit.not_checked),
-        "figures": dict(audit.figures),
-    }
 
 
 def _level(level: int, protected: Protected, true: Table, bounds: Intervals) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,38 @@ from common.faults import Fault, InputError
 from reports.metadata import FORM, MORE_PARAMETERS, find_block, metadata_path
 from sdc.tables import Classification, Hierarchy, Method
 
-__all__ = ["Told", "read_told"]
+__all__ = ["Told", "ToldNest", "read_told"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ToldNest:
+    """A further nest: the columns of its level and of its code, and its tree."""
+
+    level_column: str
+    column: str
+    hierarchy: Hierarchy
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Told:
-    """What metadata tell of a table; see `reports.metadata`.  `further` are parameters beside base and min_count; `population` is
-    what the table counts, blank where all tables of its release count the same."""
+    """What metadata tell of a table; see `reports.metadata`.
+
+    Attributes
+    ----------
+    hierarchy : the tree of the areas.
+    classification : the flat dimensions.
+    dimensions : names of all dimensions beside the areas, in the order of their columns: flat ones, and nests by
+        their smallest level.
+    nests : the nests beside the areas, by the name of their dimension.
+    margins : sets of dimensions that figures are told by; None for the finest cells and their total.
+    further : parameters of the method beside base and min_count.
+    population : what the table counts, blank where all tables of its release count the same.
+    """
 
     path: Path
     hierarchy: Hierarchy
     classification: Classification
+    dimensions: tuple[str, ...]
     method: str
     base: int
     min_count: int
@@ -31,6 +52,13 @@ class Told:
     level_column: str
     area_column: str
     population: str = ""
+    nests: Mapping[str, ToldNest] = field(default_factory=dict)
+    margins: tuple[frozenset[str], ...] | None = None
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the table is an area tree by one flat classification with its finest cells and their total."""
+        return not self.nests and self.margins is None
 
 
 def read_told(table: Path) -> Told | None:
@@ -52,13 +80,6 @@ def read_told(table: Path) -> Told | None:
         return None
     if block.get("form") != FORM:
         raise _fault(path, f"is not of form {FORM}, the one known here", "use the version that wrote it")
-    if "margins" in block:
-        found = "has several margins of several dimensions, which is no network and is not honoured yet"
-        raise _fault(path, found, "attack it as it is protected, with protect --attack")
-    nests = block.get("nests")
-    if isinstance(nests, list) and len(nests) > 1:
-        found = "has several nests: two hierarchies at once are no network and are not honoured yet"
-        raise _fault(path, found, "attack a table of one nest")
     try:
         return _told(path, block)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError):
@@ -67,17 +88,17 @@ def read_told(table: Path) -> Told | None:
 
 def _told(path: Path, block: Mapping[str, Any]) -> Told:
     nest, method = block["nests"][0], block["method"]
-    tree = nest["tree"]
+    nests = {str(one["column"]): _nest(one) for one in block["nests"][1:]}
     told = Told(
         path=path,
-        hierarchy=Hierarchy(
-            levels=tuple(str(level["level"]) for level in tree),
-            codes=tuple(np.array([str(code) for code in level["codes"]]) for level in tree),
-            parents=tuple(_parents(level["parents"]) for level in tree[:-1]),
-        ),
+        hierarchy=_tree(nest["tree"]),
+        dimensions=_in_order(block, nests),
+        nests=nests,
+        margins=_margins(block, nests),
         classification=Classification(
             dimensions=tuple(str(name) for name in block["dimensions"]),
-            categories=tuple(tuple(str(code) for code in category) for category in block["categories"]),
+            # A table by nests alone has one combination, of nothing.
+            categories=tuple(tuple(str(code) for code in category) for category in block["categories"] if category),
         ),
         method=str(method["name"]),
         base=_whole(method["base"]),
@@ -88,10 +109,53 @@ def _told(path: Path, block: Mapping[str, Any]) -> Told:
         area_column=str(nest["column"]),
         population=str(block.get("population", "")),
     )
-    if told.base < 1 or told.min_count < 2 or len(set(told.hierarchy.levels)) != len(tree):
-        raise ValueError("base, min_count or levels are out of range")
+    trees = [told.hierarchy, *(one.hierarchy for one in nests.values())]
+    levels = [level for tree in trees for level in tree.levels]
+    names = [*levels, *(name for name in told.dimensions if name not in nests)]
+    if told.base < 1 or told.min_count < 2 or len(set(names)) != len(names):
+        raise ValueError("base, min_count, levels or dimensions are out of range")
     Method(name=told.method, base=told.base, min_count=told.min_count, **told.further)
     return told
+
+
+def _tree(plain: list[Mapping[str, Any]]) -> Hierarchy:
+    return Hierarchy(
+        levels=tuple(str(level["level"]) for level in plain),
+        codes=tuple(np.array([str(code) for code in level["codes"]]) for level in plain),
+        parents=tuple(_parents(level["parents"]) for level in plain[:-1]),
+    )
+
+
+def _nest(plain: Mapping[str, Any]) -> ToldNest:
+    nest = ToldNest(
+        level_column=str(plain["level_column"]), column=str(plain["column"]), hierarchy=_tree(plain["tree"])
+    )
+    if nest.hierarchy.levels[0] != nest.column:
+        raise ValueError("a nest must have the name of its smallest level")
+    return nest
+
+
+def _in_order(block: Mapping[str, Any], nests: Mapping[str, ToldNest]) -> tuple[str, ...]:
+    """Names of all dimensions, nests among them, as their columns stand."""
+    flat = tuple(str(name) for name in block["dimensions"])
+    if not nests:
+        return flat
+    names = tuple(str(name) for name in block["columns"] if str(name) in {*flat, *nests})
+    if sorted(names) != sorted({*flat, *nests}):
+        raise ValueError("columns must name every dimension once")
+    return names
+
+
+def _margins(block: Mapping[str, Any], nests: Mapping[str, ToldNest]) -> tuple[frozenset[str], ...] | None:
+    if "margins" not in block:
+        if nests:
+            raise ValueError("a table with several nests must tell its margins")
+        return None
+    known = {*(str(name) for name in block["dimensions"]), *nests}
+    margins = tuple(dict.fromkeys(frozenset(str(name) for name in margin) for margin in block["margins"]))
+    if not margins or any(margin - known for margin in margins):
+        raise ValueError("margins must be of the table's dimensions")
+    return margins
 
 
 def _parents(plain: list[object]) -> np.ndarray:

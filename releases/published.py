@@ -10,7 +10,7 @@ of the tree without a row is *not published*: 0 to no bound, never zero.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +28,20 @@ from reports.longform import AREA_COLUMNS
 from sdc.attack.intervals import NO_BOUND, Intervals
 from sdc.tables import NOT_PUBLISHED, Classification, Hierarchy, Method, SafeTable
 
-__all__ = ["Opened", "Published", "lay_out", "open_published"]
+__all__ = [
+    "Opened",
+    "Published",
+    "area_units",
+    "file_notices",
+    "lay_out",
+    "open_published",
+    "tell_empty_lists",
+    "tell_no_area",
+    "tell_repeats",
+    "tell_two_meanings",
+]
+
+MOST_READINGS = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,16 +82,26 @@ def open_published(said: Said) -> Opened:
     InputError
         The file cannot be read, or has no column for areas, a dimension or the value.
     """
-    header, columns = read_header(said.path), said.known.columns
+    header, columns = read_header(said.path, sheet=said.known.sheet), said.known.columns
     told = said.told
+    nests = {} if told is None else told.nests
     level = columns.level or (told.level_column if told else AREA_COLUMNS[0])
     area = columns.area or (told.area_column if told else AREA_COLUMNS[1])
     nest = tuple(name for name in said.nest if name in header)
     areas = (area,) if area in header or columns.area or not nest else nest
     value = columns.value or ("value" if "value" in header or said.count not in header else said.count)
     marker = columns.marker or "marker"
-    needed = [*areas, *said.by, value] + [name for name in (columns.level, columns.marker) if name]
-    tidy = read_tidy(said.path, needed=needed, wanted=[level, marker, *nest], whole=(value,))
+    needed = [*areas, *said.by, *(one.level_column for one in nests.values()), value]
+    needed += [name for name in (columns.level, columns.marker) if name]
+    tidy = read_tidy(
+        said.path,
+        needed=needed,
+        wanted=[level, marker, *nest],
+        whole=(value,),
+        fractions=() if said.known.kind == "counts" else (value,),
+        sheet=said.known.sheet,
+    )
+    said, tidy = _renamed(said, tidy)
     return Opened(
         said=said,
         tidy=tidy,
@@ -86,8 +109,26 @@ def open_published(said: Said) -> Opened:
         areas=areas,
         value=value,
         marker=marker if marker in tidy else None,
-        categories={name: own_categories(tidy, name, said.total) for name in said.by},
+        categories={name: own_categories(tidy, name, said.total) for name in said.by if name not in nests},
     )
+
+
+def _renamed(said: Said, tidy: Tidy) -> tuple[Said, Tidy]:
+    """The dimensions under the names that they have in other files."""
+    names = said.known.dimensions
+    strange = [name for name in names if name not in said.by or said.told is not None]
+    by = tuple(names.get(name, name) for name in said.by)
+    faults = Faults(str(said.path))
+    for name in strange:
+        mend = "name a column of by" if said.told is None else "leave it out: its metadata name its dimensions"
+        faults.add("dimension", f"'{name}' is no dimension that can be called otherwise", mend, key="file.dimensions")
+    taken = [name for name in by if by.count(name) > 1 or (name not in said.by and name in tidy)]
+    for name in dict.fromkeys(taken):
+        mend = "call every dimension by a name of its own"
+        faults.add("dimension", f"'{name}' is the name of another column", mend, key="file.dimensions")
+    faults.raise_if_any()
+    columns = {names.get(name, name): texts for name, texts in tidy.text.columns.items()}
+    return replace(said, by=by), replace(tidy, text=replace(tidy.text, columns=columns))
 
 
 def lay_out(opened: Opened, hierarchy: Hierarchy, listed: Mapping[str, Sequence[str]], method: Method) -> Published:
@@ -103,23 +144,24 @@ def lay_out(opened: Opened, hierarchy: Hierarchy, listed: Mapping[str, Sequence[
     """
     said, tidy = opened.said, opened.tidy
     faults = Faults(str(said.path))
-    for name in () if said.told else said.by:
-        if not listed.get(name):
-            faults.add("no category", "holds no category", "give its rows, or leave it out of --by", column=name)
+    if said.told is not None and not said.told.is_network:
+        mend = "attack it with protect --attack, or as one of the files of attack"
+        faults.add("relation", "has several margins or nests, which cannot be honoured here", mend)
+    tell_empty_lists(said, listed, faults)
+    tell_two_meanings(said, hierarchy, faults)
     faults.raise_if_any()
     classification = said.told.classification if said.told else cross_categories({n: listed[n] for n in said.by})
-    unit = _units(opened, hierarchy, faults)
+    unit = area_units(opened, hierarchy, faults)
     column = _columns(tidy, classification, said.total, faults)
-    shown = read_shown(tidy, opened.value, opened.marker, said.known.markers, faults)
+    low_is_zero = said.told is not None or method.name != "exact"
+    shown = read_shown(tidy, opened.value, opened.marker, said.known.markers, faults, low_is_zero=low_is_zero)
     width = len(classification) + 1
     inside = unit >= 0
-    if not inside.any():
-        mend = "give --areas and --nest with the areas that it is about"
-        faults.add("no area", "none of its areas is in the area tree", mend)
+    tell_no_area(inside, faults)
     place = np.where(inside & (column >= 0), unit * width + column, -1)
-    _tell_repeats(tidy, place, faults)
+    tell_repeats(tidy, place, faults)
     faults.raise_if_any()
-    notices = said.notices + tidy.notices + _notices(opened, int((~inside).sum()))
+    notices = file_notices(opened, int((~inside).sum()), shown.readings)
     safe, ranges = _filled(hierarchy, classification, method, place, shown)
     known = known_bounds(said, safe, faults)
     faults.raise_if_any()
@@ -131,7 +173,7 @@ def lay_out(opened: Opened, hierarchy: Hierarchy, listed: Mapping[str, Sequence[
 # --- Areas ----------------------------------------------------------------------------------------
 
 
-def _units(opened: Opened, hierarchy: Hierarchy, faults: Faults) -> np.ndarray:
+def area_units(opened: Opened, hierarchy: Hierarchy, faults: Faults) -> np.ndarray:
     """For each row its area's number over all levels, smallest level first, int64; -1 where the tree has it not."""
     tidy = opened.tidy
     codes, index = encode_text(_area_column(opened))
@@ -214,7 +256,8 @@ def _tell_margins(tidy: Tidy, wrong: np.ndarray, faults: Faults) -> None:
 # --- Cells ----------------------------------------------------------------------------------------
 
 
-def _tell_repeats(tidy: Tidy, place: np.ndarray, faults: Faults) -> None:
+def tell_repeats(tidy: Tidy, place: np.ndarray, faults: Faults) -> None:
+    """Note a fault for each row whose cell (int64, -1 for none) has a row already."""
     order = np.argsort(place, kind="stable")
     order = order[place[order] >= 0]
     again = np.flatnonzero(place[order][1:] == place[order][:-1]) + 1
@@ -253,11 +296,36 @@ def _split(flat: np.ndarray, shapes: Sequence[tuple[int, int]]) -> tuple[np.ndar
     return tuple(part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True))
 
 
-def _notices(opened: Opened, outside: int) -> tuple[str, ...]:
+def file_notices(opened: Opened, outside: int, readings: Sequence[str]) -> tuple[str, ...]:
+    """What a user should know of how a file was read: rows left out, markers that nobody explained, columns ignored."""
     file, notices = opened.said.path.name, []
     if outside:
         notices.append(f"{file}: {outside:,} rows of areas that are not in the area tree were left out")
+    if readings:
+        more = f"; and {len(readings) - MOST_READINGS} more" if len(readings) > MOST_READINGS else ""
+        notices.append(f"{file}: {'; '.join(readings[:MOST_READINGS])}{more}")
     others = [quotable(name) for name in opened.tidy.unnamed if name]
     if others:
         notices.append(f"{file}: columns that nothing names were ignored: {', '.join(others)}")
-    return tuple(notices)
+    return (*opened.said.notices, *opened.tidy.notices, *notices)
+
+
+def tell_empty_lists(said: Said, listed: Mapping[str, Sequence[str]], faults: Faults) -> None:
+    """Note a fault for each dimension without a category."""
+    for name in () if said.told else said.by:
+        if not listed.get(name):
+            faults.add("no category", "holds no category", "give its rows, or leave it out of --by", column=name)
+
+
+def tell_two_meanings(said: Said, hierarchy: Hierarchy, faults: Faults) -> None:
+    """Note a fault for each dimension that has the name of a level of areas."""
+    for name in (name for name in said.by if name in hierarchy.levels):
+        mend = "give the level another name in --nest and the list of areas, or leave the dimension out"
+        faults.add("two meanings", f"'{name}' is a level of areas and a dimension", mend, column=name)
+
+
+def tell_no_area(inside: np.ndarray, faults: Faults) -> None:
+    """Note a fault where no row is of an area in the tree."""
+    if not inside.any():
+        mend = "give --areas and --nest with the areas that it is about"
+        faults.add("no area", "none of its areas is in the area tree", mend)

@@ -94,14 +94,16 @@ def list_categories(opened: Sequence[Opened], truth: Path | None) -> dict[tuple[
         by = one.said.by
         named = dict(one.categories)
         if one.said.told is not None:
-            categories = one.said.told.classification.categories
-            named = {name: tuple(category[at] for category in categories) for at, name in enumerate(by)}
+            flat = one.said.told.classification
+            named = {
+                name: tuple(category[at] for category in flat.categories) for at, name in enumerate(flat.dimensions)
+            }
         elif one.said.categories is not None and by:
             named.update(read_categories(one.said.categories, by)[0])
         elif truth is not None:
             named = {name: (*codes, *_in_truth(truth, name)) for name, codes in named.items()}
         before = listed.setdefault(by, {})
-        listed[by] = {name: tuple(sorted({*before.get(name, ()), *named[name]})) for name in by}
+        listed[by] = {name: tuple(sorted({*before.get(name, ()), *codes})) for name, codes in named.items()}
     return listed
 
 

@@ -9,11 +9,12 @@ from common.keys import key_id
 from releases.manifest import plain_hash
 from releases.protection import Protected
 from releases.spec import Release
-from reports.model import ReleaseFacts, ReportTable
+from reports.model import Boundary, ReleaseFacts, ReportTable
 from reports.review import InputFile, ReviewFacts
 from sdc.attack.flips import flip_rows
 from sdc.attack.posterior import table_beliefs
 from sdc.findings import Audit
+from sdc.mends.trying import Mend
 from sdc.rounding.controlled import RoundingPath
 from sdc.rounding.recodes import RecodesReport
 from sdc.tables import TOTAL, SafeTable, Table
@@ -38,8 +39,13 @@ def review_facts(
     spec_path: Path,
     key: bytes,
     notices: tuple[str, ...],
+    boundaries: tuple[Boundary, ...] = (),
+    mends: tuple[Mend, ...] = (),
 ) -> ReviewFacts:
-    """Gather the reviewer's facts of a release; `caseloads` are by population, claims first."""
+    """Gather the reviewer's facts of a release; `caseloads` are by population, claims first.
+
+    `boundaries` are for the maps of exposed areas; `mends` what was tried where an exception lets findings pass.
+    """
     caseload, *beside = caseloads.values()
     posterior = [row for table in tables for row in _beliefs(table, release.protection.min_count)]
     return ReviewFacts(
@@ -62,6 +68,8 @@ def review_facts(
         utility=tuple({"table": table.id, **row} for table in tables for row in utility(true[table.id], table.safe)),
         exceptions=tuple(one.model_dump(mode="json") for one in release.exception),
         notices=notices,
+        boundaries=boundaries,
+        mends=mends,
         earlier=protected.earlier,
         flips=tuple(
             {"table": table.id, **row}

@@ -94,11 +94,15 @@ def gather(path: Path, known: Sequence[KnownFile], defaults: Defaults) -> Said:
     elif told is not None and not nest:
         nest = told.hierarchy.levels
     facts: dict[str, object] = {}
-    sources = (("its metadata", told), ("--known", more), ("the options", defaults))
+    sources: tuple[tuple[str, object], ...] = (("its metadata", told), ("--known", more), ("the options", defaults))
+    if more.kind != "counts":  # options tell how counts were made, not what percentages of them were worked out from
+        sources = (("--known", more),)
     for name in ("method", "base", "min_count"):
         said = [(whence, getattr(source, name)) for whence, source in sources if source is not None]
         said = [(whence, value) for whence, value in said if value is not None]
         facts[name] = said[0][1] if said else None
+        if name == "method" and more.kind != "counts" and not said:
+            facts[name] = "exact"
         if name == "min_count":  # judged by what the user asks for, see `releases.attack`
             continue
         for whence, value in said[1:]:
@@ -110,7 +114,7 @@ def gather(path: Path, known: Sequence[KnownFile], defaults: Defaults) -> Said:
     elif facts["base"] is None and facts["method"] not in UNROUNDED:
         notices.append(f"{path.name}: nobody says the base; taken to be {DEFAULT_BASE}")
     faults.raise_if_any()
-    by = told.classification.dimensions if told else more.by if more.by is not None else defaults.by
+    by = told.dimensions if told else more.by if more.by is not None else defaults.by
     least = facts["min_count"]
     return Said(
         path=path,

@@ -1,4 +1,4 @@
-"""Reads chosen columns of a tidy table, CSV or Parquet, as untouched text that knows its rows.
+"""Reads chosen columns of a tidy table, CSV, Parquet or a sheet of an ODS workbook, as untouched text that knows its rows.
 
 Builds on `geography.textcolumns`, and adds what tables of counts need: columns
 that may be missing, columns that nobody asked for (named, never read), and
@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from common.faults import Faults
 from geography.textcolumns import TextColumns, encoding_fault, file_fault, read_text_columns
+from releases.sheettables import SheetTable, is_workbook, read_sheet
 
 __all__ = ["Tidy", "quotable", "read_header", "read_tidy"]
 
@@ -42,6 +43,18 @@ class SteadyRows(TextColumns):
         except (csv.Error, UnicodeDecodeError, OSError):
             found = np.empty(0, np.int64)
         return found if len(found) == number else np.arange(2, number + 2)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SheetColumns(TextColumns):
+    """Columns of a worksheet: the first row stands on row `first` of the sheet."""
+
+    first: int
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Row of the sheet that each row stands on."""
+        return np.arange(self.first, self.first + len(next(iter(self.columns.values()))))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,12 +97,22 @@ def quotable(text: str) -> str:
     return "a text without letters (not shown)" if len(plain) <= LONGEST_QUOTED else "a long text (not shown)"
 
 
-def read_tidy(path: Path, *, needed: Sequence[str], wanted: Sequence[str] = (), whole: Sequence[str] = ()) -> Tidy:
+def read_tidy(
+    path: Path,
+    *,
+    needed: Sequence[str],
+    wanted: Sequence[str] = (),
+    whole: Sequence[str] = (),
+    fractions: Sequence[str] = (),
+    sheet: str | None = None,
+) -> Tidy:
     """The columns `needed`, and those of `wanted` that are there, as text.
 
     CSV is UTF-8 with comma, byte-order mark tolerated.  In Parquet a column is
     text, or whole numbers: those are read as their decimal digits, which is said
-    in a notice unless the column is one of `whole`; a null reads as ``""``.
+    in a notice unless the column is one of `whole`; a null reads as ``""``.  Columns
+    of `fractions` may hold other numbers too.  Of an ODS workbook the table on
+    `sheet` is read, by default the only one.
 
     Raises
     ------
@@ -101,13 +124,16 @@ def read_tidy(path: Path, *, needed: Sequence[str], wanted: Sequence[str] = (), 
     faults = Faults(str(path))
     file_fault(path, faults)
     faults.raise_if_any()
+    if is_workbook(path):
+        return _read_workbook(path, sheet, list(needed), list(wanted), faults)
     if _is_parquet(path):
-        return _read_parquet(path, list(needed), list(wanted), frozenset(whole), faults)
+        types = _Types(whole=frozenset(whole), fractions=frozenset(fractions))
+        return _read_parquet(path, list(needed), list(wanted), types, faults)
     return _read_csv(path, list(needed), list(wanted), faults)
 
 
-def read_header(path: Path) -> tuple[str, ...]:
-    """The names of a file's columns, in order.
+def read_header(path: Path, *, sheet: str | None = None) -> tuple[str, ...]:
+    """The names of a file's columns, in order; of an ODS workbook, those of `sheet`.
 
     Raises
     ------
@@ -118,7 +144,9 @@ def read_header(path: Path) -> tuple[str, ...]:
     file_fault(path, faults)
     faults.raise_if_any()
     header: list[str] = []
-    if _is_parquet(path):
+    if is_workbook(path):
+        header = list(_sheet(path, sheet, faults).header)
+    elif _is_parquet(path):
         try:
             header = list(pq.read_schema(path).names)
         except (pa.ArrowException, OSError):
@@ -203,10 +231,40 @@ def _newlines(path: Path) -> int:
     return count + (last != b"\n")
 
 
+# --- ODS ------------------------------------------------------------------------------------------
+
+
+def _read_workbook(path: Path, sheet: str | None, needed: list[str], wanted: list[str], faults: Faults) -> Tidy:
+    table = _sheet(path, sheet, faults)
+    chosen = _choose(list(table.header), needed, wanted, faults)
+    if not table.rows:
+        faults.add("no rows", "has a header but no rows", "give the table's rows", key=f"sheet '{table.sheet}'")
+    faults.raise_if_any()
+    places = {name: table.header.index(name) for name in chosen}
+    columns = {name: pa.chunked_array([pa.array([row[at] for row in table.rows])]) for name, at in places.items()}
+    text = SheetColumns(path=path, columns=columns, first=table.first)
+    return Tidy(text=text, unnamed=_unnamed(list(table.header), chosen))
+
+
+def _sheet(path: Path, sheet: str | None, faults: Faults) -> SheetTable:
+    table = read_sheet(path, sheet, faults)
+    faults.raise_if_any()
+    assert table is not None
+    return table
+
+
 # --- Parquet --------------------------------------------------------------------------------------
 
 
-def _read_parquet(path: Path, needed: list[str], wanted: list[str], whole: frozenset[str], faults: Faults) -> Tidy:
+@dataclass(frozen=True, kw_only=True)
+class _Types:
+    """Columns that may hold numbers: whole ones without a word, and any."""
+
+    whole: frozenset[str]
+    fractions: frozenset[str]
+
+
+def _read_parquet(path: Path, needed: list[str], wanted: list[str], types: _Types, faults: Faults) -> Tidy:
     notices: list[str] = []
     columns: dict[str, pa.ChunkedArray] = {}
     header: list[str] = []
@@ -217,7 +275,7 @@ def _read_parquet(path: Path, needed: list[str], wanted: list[str], whole: froze
             header = list(file.schema_arrow.names)
             chosen = _choose(header, needed, wanted, faults)
             for name in (name for name in chosen if header.count(name) == 1):
-                _check_type(name, file.schema_arrow.field(name).type, whole, faults, notices)
+                _check_type(name, file.schema_arrow.field(name).type, types, faults, notices)
             if not faults.found:
                 table = file.read(columns=chosen)
                 columns = {name: _as_text(table.column(name)) for name in chosen}
@@ -231,14 +289,16 @@ def _read_parquet(path: Path, needed: list[str], wanted: list[str], whole: froze
     return Tidy(text=text, unnamed=_unnamed(header, chosen), notices=told)
 
 
-def _check_type(name: str, kind: pa.DataType, whole: frozenset[str], faults: Faults, notices: list[str]) -> None:
+def _check_type(name: str, kind: pa.DataType, types: _Types, faults: Faults, notices: list[str]) -> None:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
+    if name in types.fractions and (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        return
     if pa.types.is_integer(kind):
-        if name not in whole:
+        if name not in types.whole:
             notices.append(f"column '{name}' holds whole numbers ({kind}); read as their digits, without leading zeros")
     elif not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
-        wanted = "whole numbers" if name in whole else "text"
+        wanted = "whole numbers" if name in types.whole else "text"
         faults.add("wrong type", f"holds {kind}, not {wanted}", f"write the column as {wanted}", column=name)
 
 

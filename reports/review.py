@@ -5,20 +5,22 @@ ever served.  The page needs no other file to be read.
 """
 
 import csv
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from common.progress import SILENT, Progress
+from reports.attackreportmaps import ExposureMap, exposure_maps
+from reports.attackreportsection import attack_section, finding_rows, mend_row, not_listed
 from reports.beforebeside import standing_rows, write_before_beside
-from reports.model import ReleaseFacts, ReportTable
+from reports.model import Boundary, ReleaseFacts, ReportTable
 from reports.pages import assets_path, fill_page
+from reports.plaintables import plain_table
 from reports.statements import words
-from reports.tablepages import DataTable, Row
 from reports.truebeside import changes_table, rules_table, sample_table, write_true_beside
 from sdc.findings import Audit
+from sdc.mends.trying import Mend
 from sdc.rounding.kept import Earlier
 from sdc.tables import Table
 from sdc.utility.rows import ALL_CELLS
@@ -28,7 +30,6 @@ __all__ = ["InputFile", "ReviewFacts", "look_first", "verdict", "write_review"]
 # A bucket that points at the input and holds more than this share of the rows read is put before the reviewer.
 TELLING_SHARE = 0.01
 INNOCENT_BUCKETS = ("counted", "not live on the date", "erased")
-FINDINGS_ON_PAGE = 200
 ROWS_OF_BELIEFS = 40
 FILE_MODE = 0o600
 
@@ -65,6 +66,8 @@ class ReviewFacts:
     notices : what the pipeline had to say.
     earlier : by table id, the release before, where values of it were kept.
     flips : what flips of shown values since then prove, a mapping per row, all rows with the same keys.
+    mends : what was tried to be done about findings.
+    boundaries : of area levels, for the maps of exposed areas; without them there are none.
 
     Raises
     ------
@@ -90,6 +93,8 @@ class ReviewFacts:
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
     flips: tuple[Mapping[str, object], ...] = ()
     people_buckets: Mapping[str, int] = field(default_factory=dict)
+    mends: tuple[Mend, ...] = ()
+    boundaries: tuple[Boundary, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.true) != len(self.tables):
@@ -114,8 +119,12 @@ def write_review(folder: Path, facts: ReviewFacts, *, progress: Progress = SILEN
             path = folder / f"before-beside-{table.id}.csv"
             write_before_beside(path, table, true, facts.earlier[table.id])
             written.append(path)
+    maps = _maps(facts)
+    written += [
+        _write_bytes(folder / f"exposed-{one.level}.{end}", data) for one in maps for end, data in _pictures(one)
+    ]
     page = folder / "review.html"
-    page.write_text(fill_page("review.html", **_page_values(facts, written)), encoding="utf-8", newline="\n")
+    page.write_text(fill_page("review.html", **_page_values(facts, written, maps)), encoding="utf-8", newline="\n")
     for path in (*written, page):
         path.chmod(FILE_MODE)
     return (*written, page)
@@ -184,10 +193,9 @@ def _beyond_bound(facts: ReviewFacts) -> list[dict[str, object]]:
     return found
 
 
-def _page_values(facts: ReviewFacts, files: Sequence[Path]) -> dict[str, Any]:
+def _page_values(facts: ReviewFacts, files: Sequence[Path], maps: Sequence[ExposureMap]) -> dict[str, Any]:
     told = words("pages")["review"]
     tables = list(zip(facts.tables, facts.true, strict=True))
-    findings = [finding.as_dict() for finding in facts.audit.findings]
     return {
         "facts": facts,
         "release": facts.release,
@@ -196,33 +204,28 @@ def _page_values(facts: ReviewFacts, files: Sequence[Path]) -> dict[str, Any]:
         "verdict_told": told["verdict"][verdict(facts)],
         "status": words("metadata")["status"][facts.release.status],
         "first": look_first(facts),
-        "inputs": _plain_table("inputs", told["caption"]["inputs"], [_input_row(one) for one in facts.inputs]),
-        "making": _plain_table("making", told["caption"]["making"], _pairs(facts.making)),
-        "buckets": _plain_table(
+        "inputs": plain_table("inputs", told["caption"]["inputs"], [_input_row(one) for one in facts.inputs]),
+        "making": plain_table("making", told["caption"]["making"], _pairs(facts.making)),
+        "buckets": plain_table(
             "buckets",
             told["caption"]["claims_buckets" if facts.people_buckets else "buckets"],
             _bucket_rows(facts.buckets, facts.rows_read),
             ("share",),
         ),
-        "people_buckets": _plain_table(
+        "people_buckets": plain_table(
             "people-buckets",
             told["caption"]["people_buckets"],
             _bucket_rows(facts.people_buckets, facts.rows_read) if facts.people_buckets else [],
             ("share",),
         ),
         "buckets_add_up": _buckets_add_up(facts),
-        "rules": _plain_table("rules", told["caption"]["rules"], [row for one in tables for row in rules_table(*one)]),
-        "findings": _plain_table(
-            "findings", told["caption"]["findings"], [_told(f) for f in findings[:FINDINGS_ON_PAGE]]
-        ),
-        "findings_count": len(findings),
-        "findings_limit": FINDINGS_ON_PAGE,
-        "figures": _plain_table("figures", told["caption"]["figures"], _pairs(facts.audit.figures)),
-        "posterior": _plain_table("posterior", told["caption"]["posterior"], _surest(facts.posterior)),
-        "utility": _plain_table("utility", told["caption"]["utility"], _pooled(facts.utility)),
-        "standings": _plain_table("standings", told["caption"]["standings"], _standings(facts)),
-        "flips": _plain_table("flips", told["caption"]["flips"], facts.flips),
-        "exceptions": _plain_table("exceptions", told["caption"]["exceptions"], facts.exceptions),
+        "rules": plain_table("rules", told["caption"]["rules"], [row for one in tables for row in rules_table(*one)]),
+        "attack": attack_section(facts.audit, mends=facts.mends, maps=maps),
+        "posterior": plain_table("posterior", told["caption"]["posterior"], _surest(facts.posterior)),
+        "utility": plain_table("utility", told["caption"]["utility"], _pooled(facts.utility)),
+        "standings": plain_table("standings", told["caption"]["standings"], _standings(facts)),
+        "flips": plain_table("flips", told["caption"]["flips"], facts.flips),
+        "exceptions": plain_table("exceptions", told["caption"]["exceptions"], facts.exceptions),
         "comparisons": [_comparison(table, true) for table, true in tables],
         "files": [path.name for path in files],
     }
@@ -234,9 +237,34 @@ def _comparison(table: ReportTable, true: Table) -> dict[str, Any]:
     return {
         "title": table.title,
         "file": f"true-beside-published-{table.id}.csv",
-        "changes": _plain_table(f"changes-{table.id}", told["changes"].format(title=table.title), changes, figures),
-        "sample": _plain_table(f"sample-{table.id}", told["sample"].format(title=table.title), sample, figures),
+        "changes": plain_table(f"changes-{table.id}", told["changes"].format(title=table.title), changes, figures),
+        "sample": plain_table(f"sample-{table.id}", told["sample"].format(title=table.title), sample, figures),
     }
+
+
+def _maps(facts: ReviewFacts) -> tuple[ExposureMap, ...]:
+    """Maps of the areas with findings; all tables of a release stand over one tree of areas."""
+    if not facts.boundaries or not facts.tables:
+        return ()
+    return exposure_maps(
+        facts.audit,
+        facts.tables[0].safe.hierarchy,
+        facts.boundaries,
+        title=facts.release.title,
+        level_names=facts.release.level_names,
+        area_names=facts.release.area_names,
+        tables=[table.id for table in facts.tables],
+        unlisted=not_listed(facts.audit),
+    )
+
+
+def _pictures(one: ExposureMap) -> tuple[tuple[str, bytes], ...]:
+    return ("png", one.png), ("svg", one.svg)
+
+
+def _write_bytes(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
 
 
 def _small_files(facts: ReviewFacts) -> dict[str, Iterable[Mapping[str, object]]]:
@@ -244,7 +272,8 @@ def _small_files(facts: ReviewFacts) -> dict[str, Iterable[Mapping[str, object]]
         "buckets.csv": [{"bucket": name, "rows": count} for name, count in facts.buckets.items()],
         "buckets-people.csv": [{"bucket": name, "rows": count} for name, count in facts.people_buckets.items()],
         "flips.csv": facts.flips,
-        "findings.csv": [_flat(finding.as_dict()) for finding in facts.audit.findings],
+        "findings.csv": finding_rows(facts.audit),
+        "mends.csv": [mend_row(mend) for mend in facts.mends],
         "inputs.csv": [_input_row(one) for one in facts.inputs],
         "posterior.csv": facts.posterior,
         "rules.csv": [row for pair in zip(facts.tables, facts.true, strict=True) for row in rules_table(*pair)],
@@ -287,27 +316,6 @@ def _pairs(values: Mapping[str, object]) -> list[dict[str, object]]:
     return [{"what": name, "value": value} for name, value in values.items()]
 
 
-def _flat(finding: dict[str, object]) -> dict[str, object]:
-    """A finding for CSV: the interval as two columns."""
-    interval: Any = finding["interval"] or (None, None)
-    rest = {key: value for key, value in finding.items() if key != "interval"}
-    return {**rest, "lo": interval[0], "hi": interval[1]}
-
-
-def _told(finding: dict[str, object]) -> dict[str, object]:
-    """A finding for the page: severity in words, the interval as one text."""
-    interval = finding["interval"]
-    severity = words("pages")["review"]["severity"][finding["severity"]]
-    text = "" if interval is None else _interval(*interval)  # type: ignore[misc]
-    order = ("severity", "kind", "table", "cell", "interval", "witness")
-    return {key: {**finding, "severity": severity, "interval": text}[key] for key in order}
-
-
-def _interval(lo: int, hi: int | None) -> str:
-    told = words("pages")["review"]["interval"]
-    return str(told["open"].format(lo=f"{lo:,}") if hi is None else told["closed"].format(lo=f"{lo:,}", hi=f"{hi:,}"))
-
-
 def _surest(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
     """The beliefs that are surest that a count is small: the page shows these, the CSV file all."""
     return sorted(rows, key=lambda row: -float(str(row.get("small_probability", 0))))[:ROWS_OF_BELIEFS]
@@ -317,58 +325,3 @@ def _pooled(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
     """Utility over all categories of a level, and of the whole table: the CSV file has every category."""
     pooled = [row for row in rows if row.get("category") == ALL_CELLS]
     return pooled or list(rows)
-
-
-def _plain_table(
-    identity: str, caption: str, rows: Iterable[Mapping[str, object]], numeric_too: Sequence[str] = ()
-) -> DataTable | None:
-    """Rows of plain values as a table for the page, or nothing where there are none: text columns first, then numbers.
-
-    `numeric_too` are columns of text that stand among the numbers.
-    """
-    listed = list(rows)
-    if not listed:
-        return None
-    numeric = [key for key in listed[0] if key in numeric_too or _all_numbers([row[key] for row in listed])]
-    text = [key for key in listed[0] if key not in numeric] or numeric[:1]
-    numeric = [key for key in numeric if key not in text]
-    names = words("pages")["review"]["column"]
-    return DataTable(
-        id=identity,
-        caption=caption,
-        row_heads=tuple(names.get(key, _as_heading(key)) for key in text),
-        columns=tuple(names.get(key, _as_heading(key)) for key in numeric),
-        rows=tuple(
-            Row(
-                head=_as_text(row[text[0]]),
-                about=tuple(_as_text(row[key]) for key in text[1:]),
-                cells=tuple(_as_text(row[key]) for key in numeric),
-            )
-            for row in listed
-        ),
-    )
-
-
-def _all_numbers(values: list[object]) -> bool:
-    """Numbers, or nothing where a measure does not exist; at least one number."""
-    return any(_is_number(value) for value in values) and all(value is None or _is_number(value) for value in values)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _as_heading(key: str) -> str:
-    return key.replace("_", " ").capitalize()
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(words("pages")["review"]["yes" if value else "no"])
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return "" if value is None else str(value)

@@ -27,12 +27,22 @@ import numpy as np
 from sdc.attack.joint import Joint
 from sdc.attack.listing import MOST_LISTED, listed
 from sdc.attack.pieces import Piece
+from sdc.cellkey.ptable import KeyTable, PTable
 from sdc.findings import Audit, Finding
 from sdc.tables import SHOWN
 
-__all__ = ["MAX_CERTAINTY", "averaged", "averaging_audit"]
+__all__ = ["MAX_CERTAINTY", "averaged", "averaging_audit", "noise_variance"]
 
 MAX_CERTAINTY = 0.9
+
+
+def noise_variance(ptable: PTable | KeyTable) -> float:
+    """The variance V of the noise that a ptable gives to large counts: that of its last row, or rows in turn."""
+    if isinstance(ptable, KeyTable):
+        return float(np.mean(np.square(ptable.noise[-ptable.reuse :].astype(np.float64))))
+    last = ptable.rows == ptable.rows[-1]
+    chances = np.diff(ptable.upper[last], prepend=0.0)
+    return float((chances * np.square(ptable.noise[last])).sum())
 
 
 def averaged(joint: Joint, pieces: Sequence[Piece], variances: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:

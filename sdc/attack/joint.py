@@ -64,6 +64,8 @@ class Joint:
     truth : int64, -1 where no piece has it.
     hidden : cells that are suppressed where they are published.
     teller : the first piece that publishes each cell, -1 where none does.
+    axes : per piece, its axes over atoms.
+    overlaps : how divisions lie on each other, by dimension, as given or found in area trees.
     notes : what could not be followed, in words.
     """
 
@@ -74,6 +76,8 @@ class Joint:
     truth: np.ndarray
     hidden: np.ndarray
     teller: np.ndarray
+    axes: tuple[tuple[Refined, ...], ...]
+    overlaps: Mapping[str, Overlap]
     notes: tuple[str, ...] = ()
 
     @property
@@ -101,7 +105,8 @@ def join_pieces(
     ValueError
         An overlap has no division of a piece's units, or two pieces give one figure two true counts.
     """
-    axes, notes = _refined(pieces, dict(overlaps or {}))
+    overlaps = dict(overlaps or {})
+    axes, notes = _refined(pieces, overlaps)
     cubes = [
         _empty_cube(piece, own, margins)
         for piece, own, margins in zip(pieces, axes, _margins(pieces, within), strict=True)
@@ -116,13 +121,16 @@ def join_pieces(
         system = with_at_most(system, smaller, larger)
     for flow in flows:
         system = _with_flow(pieces, axes, system, flow)
-    return whole.joint(system, places, notes)
+    return whole.joint(system, places, tuple(axes), overlaps, notes)
 
 
 def _refined(
     pieces: Sequence[Piece], overlaps: dict[str, Overlap]
 ) -> tuple[list[tuple[Refined, ...]], tuple[str, ...]]:
-    """The axes of every piece over atoms, and what is not known of how divisions lie on each other."""
+    """The axes of every piece over atoms, and what is not known of how divisions lie on each other.
+
+    An overlap that area trees tell is added to `overlaps`.
+    """
     notes: list[str] = []
     trees = [piece.axes[0].hierarchy for piece in pieces]
     smallest = sorted({tree.levels[0] for tree in trees})
@@ -135,11 +143,17 @@ def _refined(
             by_name = {level for a, b in combinations(trees, 2) for level in set(a.levels) & set(b.levels)}
             notes.append(f"how {' and '.join(smallest)} lie on each other: no list of areas has them both")
     notes += _unlike_codes(pieces, overlaps)
+    # Tables over one tree share its refinement.
+    done: dict[tuple[int, bool, str], Refined] = {}
     axes = []
     for piece in pieces:
-        first, *others = piece.axes
-        own = [refine(first, dimension=AREAS, overlap=overlaps.get(AREAS), by_name=by_name)]
-        own += [refine(axis, dimension=axis.name, overlap=overlaps.get(axis.name)) for axis in others]
+        own = []
+        for dimension, axis in zip((AREAS, *piece.dimensions), piece.axes, strict=True):
+            known = id(axis.hierarchy), axis.total, dimension
+            if known not in done:
+                levels = by_name if dimension == AREAS else ()
+                done[known] = refine(axis, dimension=dimension, overlap=overlaps.get(dimension), by_name=levels)
+            own.append(done[known])
         axes.append(tuple(own))
     return axes, tuple(notes)
 
@@ -255,7 +269,14 @@ class _Whole:
             raise ValueError(f"{piece.name} must have the true counts of the other tables for the figures they share")
         self.truth[cells] = true
 
-    def joint(self, system: CellSystem, places: tuple[np.ndarray, ...], notes: tuple[str, ...]) -> Joint:
+    def joint(
+        self,
+        system: CellSystem,
+        places: tuple[np.ndarray, ...],
+        axes: tuple[tuple[Refined, ...], ...],
+        overlaps: Mapping[str, Overlap],
+        notes: tuple[str, ...],
+    ) -> Joint:
         """The joint system; cells behind the gathered ones stand for what relations leave."""
         more = len(system) - len(self.lo)
         start = bool(len(self.truth)) and bool((self.truth >= 0).all())
@@ -268,6 +289,8 @@ class _Whole:
             truth=np.concatenate([self.truth, left]),
             hidden=np.concatenate([self.hidden & ~self.shown, np.zeros(more, np.bool_)]),
             teller=np.concatenate([self.teller, np.full(more, -1, np.int64)]),
+            axes=axes,
+            overlaps=overlaps,
             notes=notes,
         )
 

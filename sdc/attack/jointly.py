@@ -6,20 +6,24 @@ The intervals are those of `sdc.attack.programmes`; the promise is held against 
 follow: what two geographies leave of an area is a count of people too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from common.progress import SILENT, Progress
+from sdc.attack.averaging import averaging_audit
 from sdc.attack.intervals import NO_BOUND
 from sdc.attack.joint import Flow, Joint, Within, join_pieces
 from sdc.attack.jointtheorem import check_joint
 from sdc.attack.listing import MOST_LISTED, listed
+from sdc.attack.naming import figure_name
 from sdc.attack.overlaps import Overlap
 from sdc.attack.pieces import Piece
 from sdc.attack.systems import PublishedCells, audit_cells
 from sdc.attack.trimming import trimmed
 from sdc.attack.witness import between
+from sdc.differencing.differences import add_differences
+from sdc.differencing.revisions import Revision, audit_revision
 from sdc.findings import Audit, Finding
 from sdc.system import SafeCells
 from sdc.tables import NOT_PUBLISHED, SHOWN, SUPPRESSED, Method
@@ -35,9 +39,12 @@ def audit_pieces(
     *,
     min_count: int,
     width: int | None = None,
+    public: Collection[str] = (),
     overlaps: Mapping[str, Overlap] | None = None,
     within: Sequence[Within] = (),
     flows: Sequence[Flow] = (),
+    revisions: Sequence[Revision] = (),
+    variances: Mapping[str, float] | None = None,
     most_cells: int = MOST_CELLS,
     progress: Progress = SILENT,
 ) -> Audit:
@@ -48,7 +55,10 @@ def audit_pieces(
     min_count : smallest non-zero count that may be told; a count x is *small* where 1 <= x <= min_count - 1.
         Of cells whose truth nobody has: where the interval meets that range.
     width : promised hi - lo of a small count's interval; min_count - 1 by default.
+    public : names of pieces that others have published: what they tell is known, and is not judged.
     overlaps, within, flows : see `sdc.attack.joint.join_pieces`.
+    revisions : editions of one reference date, see `sdc.differencing.revisions`.
+    variances : by piece, the variance of its noise, see `sdc.attack.averaging`.
     most_cells : see `sdc.attack.systems.audit_cells`.
 
     Raises
@@ -63,12 +73,33 @@ def audit_pieces(
     joint = join_pieces(pieces, overlaps=overlaps, within=within, flows=flows)
     name = ", ".join(piece.name for piece in pieces)
     told = two_values(joint, pieces).joined(Audit(not_checked=joint.notes))
+    for revision in revisions:
+        changed = audit_revision(joint, pieces, revision, min_count=min_count, progress=progress)
+        told = told.joined(changed)
+    if variances:
+        names = JointNames(joint, pieces)
+        told = told.joined(averaging_audit(joint, pieces, variances, names, min_count=min_count))
     conditions = check_joint(joint, pieces, min_count=min_count)
     if conditions.hold:
         return told.joined(_by_theorem(name, pieces[0].method.base))
-    method = Method(name="suppression", base=1, min_count=min_count)
+    joint, differences = add_differences(joint, pieces, min_count=min_count, width=width, progress=progress)
+    audit = audit_cells(
+        _published(name, joint, pieces, min_count),
+        min_count=min_count,
+        width=width,
+        most_cells=most_cells,
+        judged=_judged(joint, pieces, public),
+        progress=progress,
+    )
+    why = Audit(figures={f"{name}: the theorem does not hold": list(conditions.failing)})
+    return told.joined(audit).joined(differences).joined(why)
+
+
+def _published(name: str, joint: Joint, pieces: Sequence[Piece], min_count: int) -> PublishedCells:
+    """The joint cells as any others: what is known of them stands in their bounds."""
     markers = np.where(joint.hidden, SUPPRESSED, NOT_PUBLISHED).astype(np.int8)
-    published = PublishedCells(
+    method = Method(name="suppression", base=1, min_count=min_count)
+    return PublishedCells(
         name=name,
         equations=joint.system.equations,
         safe=SafeCells(values=np.zeros(len(markers), np.int64), markers=markers, method=method),
@@ -76,9 +107,15 @@ def audit_pieces(
         truth=joint.truth if (joint.truth >= 0).any() else None,
         known=(joint.lo, joint.hi),
     )
-    audit = audit_cells(published, min_count=min_count, width=width, most_cells=most_cells, progress=progress)
-    why = Audit(figures={f"{name}: the theorem does not hold": list(conditions.failing)})
-    return told.joined(audit).joined(why)
+
+
+def _judged(joint: Joint, pieces: Sequence[Piece], public: Collection[str]) -> np.ndarray:
+    """Cells that a piece of ours tells, or that nobody does: bool of shape (cells,)."""
+    ours, theirs = (np.zeros(len(joint.system), np.bool_) for _ in range(2))
+    for piece, place in zip(pieces, joint.places, strict=True):
+        told = place[(place >= 0) & (piece.markers != NOT_PUBLISHED)]
+        (theirs if piece.name in public else ours)[told] = True
+    return ours | ~theirs
 
 
 def _by_theorem(name: str, base: int) -> Audit:
@@ -103,8 +140,8 @@ class JointNames(Sequence[str]):
         return len(self._joint.system)
 
     def __getitem__(self, cell):  # type: ignore[no-untyped-def]
+        name = figure_name(self._joint, self._pieces, int(cell))
         teller = int(self._joint.teller[int(cell)])
-        name = self._joint.system.name(int(cell))
         return f"{self._pieces[teller].name}: {name}" if teller >= 0 else f"{name} (in no table)"
 
 

@@ -144,7 +144,7 @@ def refine(axis: Axis, *, dimension: str, overlap: Overlap | None = None, by_nam
     tree = axis.hierarchy
     finer = Axis(
         hierarchy=Hierarchy(
-            levels=(f"{ATOM} of {axis.name}", *tree.levels),
+            levels=(level, *tree.levels),
             codes=(names, *tree.codes),
             parents=(parents, *tree.parents),
         ),

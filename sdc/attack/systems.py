@@ -72,6 +72,7 @@ def audit_cells(
     width: int | None = None,
     changes: Changes | None = None,
     most_cells: int | None = None,
+    judged: np.ndarray | None = None,
     progress: Progress = SILENT,
 ) -> Audit:
     """Attack published cells, and judge what can be proven.
@@ -84,6 +85,7 @@ def audit_cells(
     changes : of the truth, as the certificates of a suppressed cube are.  Each is checked; small cells that they take to
         0, and to min_count and the width at least, keep the promise and are not followed further.
     most_cells : blocks of more open cells are searched in neighbourhoods of so many: sound, and told where not exact.
+    judged : bool of shape (cells,), the cells that are held against the promise; all where not given.
 
     Raises
     ------
@@ -101,6 +103,8 @@ def audit_cells(
     small = (hi >= 1) & (lo < min_count)
     if published.truth is not None:
         small = np.where(published.truth >= 0, (published.truth >= 1) & (published.truth < min_count), small)
+    if judged is not None:
+        small &= judged
     cleared = np.zeros(len(small), np.bool_)
     if changes is not None:
         cleared = small & _cleared(published, changes, lo, hi, max(min_count, rules.width))
@@ -121,9 +125,9 @@ def audit_cells(
         return _contradicted(
             published, whole, f"{sums} cannot be met by any table of whole numbers within the stated intervals"
         )
-    judged = Audit(figures={f"{published.name}: small cells cleared by changes given": int(cleared.sum())})
+    given = Audit(figures={f"{published.name}: small cells cleared by changes given": int(cleared.sum())})
     audit = _judge(published, rules, asked, found).joined(_told(published, asked, found))
-    return audit if changes is None else audit.joined(judged)
+    return audit if changes is None else audit.joined(given)
 
 
 def _cleared(published: PublishedCells, changes: Changes, lo: np.ndarray, hi: np.ndarray, far: int) -> np.ndarray:
@@ -271,6 +275,8 @@ def _spelt(published: PublishedCells, terms: np.ndarray) -> str:
     lo, hi = published.bounds()
     cells = np.flatnonzero(np.abs(terms) > NOISE)
     cells = cells[(terms[cells] != 0) & ((lo[cells] > 0) | (hi[cells] > 0))]
+    # What is added stands before what is taken away.
+    cells = cells[np.argsort(terms[cells] < 0, kind="stable")]
     spelt = []
     for cell in cells[:TERMS].tolist():
         times = abs(terms[cell])

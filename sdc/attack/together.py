@@ -21,6 +21,7 @@ from sdc.attack.jointly import audit_pieces
 from sdc.attack.judge import audit_tables
 from sdc.attack.overlaps import Overlap, overlap_of_trees
 from sdc.attack.pieces import Piece
+from sdc.differencing.revisions import Revision
 from sdc.findings import Audit
 from sdc.tables import Hierarchy, SafeTable, Table
 
@@ -39,12 +40,17 @@ class Target:
     piece : the table on axes, with all that is known of it.
     table, known, truth : the same as a network, with what is known besides its values and its true counts; None
         where it is none, nothing is known, or nobody has them.
+    public : another body's, which is known and not judged.  What a public network says of figures that networks share
+        with it must stand in their `known` already.
+    variance : of its noise, where the attacker knows it.
     """
 
     piece: Piece
     table: SafeTable | None = None
     known: Intervals | None = None
     truth: Table | None = None
+    public: bool = False
+    variance: float | None = None
 
 
 def audit_together(
@@ -57,6 +63,7 @@ def audit_together(
     overlaps: Mapping[str, Overlap] | None = None,
     within: Sequence[Within] = (),
     flows: Sequence[Flow] = (),
+    revisions: Sequence[Revision] = (),
     progress: Progress = SILENT,
 ) -> Audit:
     """Attack published tables, each with all that say something of it.
@@ -70,12 +77,14 @@ def audit_together(
         A truth does not fit its table.
     """
     overlaps = dict(overlaps or {})
-    sets = related_sets([target.piece for target in targets], overlaps=overlaps, within=within, flows=flows)
+    pieces = [target.piece for target in targets]
+    sets = related_sets(pieces, overlaps=overlaps, within=within, flows=flows, revisions=revisions)
+    sets = [members for members in sets if not all(targets[member].public for member in members)]
     audit = Audit()
     for members in sets:
         chosen = [targets[member] for member in members]
-        alone = _as_networks(chosen, overlaps)
-        networks = [target for target in chosen if target.table is not None]
+        alone = _as_networks(chosen)
+        networks = [target for target in chosen if target.table is not None and not target.public]
         if networks:
             by_flow = audit_tables(
                 {target.piece.name: target.table for target in networks if target.table is not None},
@@ -94,15 +103,20 @@ def audit_together(
                 [target.piece for target in chosen],
                 min_count=min_count,
                 width=width,
+                public=[target.piece.name for target in chosen if target.public],
                 overlaps=overlaps,
                 within=[one for one in within if {one.parts, one.whole} <= measures],
                 flows=[one for one in flows if {one.before, one.after, one.on, one.off} <= measures],
+                revisions=[one for one in revisions if {one.before, one.after} <= measures],
+                variances={one.piece.name: one.variance for one in chosen if one.variance is not None},
                 progress=progress,
             )
             audit = audit.joined(jointly)
     if len(sets) > 1:
         named = "; ".join(", ".join(targets[member].piece.name for member in members) for members in sets)
-        audit = audit.joined(Audit(not_checked=(f"sets of tables against each other, for nothing ties them: {named}",)))
+        several = len({piece.measure for piece in pieces}) > 1
+        what = "tables of different populations" if several else "sets of tables that nothing is known to tie"
+        audit = audit.joined(Audit(not_checked=(f"{what} against each other: {named}",)))
     return audit
 
 
@@ -112,10 +126,12 @@ def related_sets(
     overlaps: Mapping[str, Overlap],
     within: Sequence[Within] = (),
     flows: Sequence[Flow] = (),
+    revisions: Sequence[Revision] = (),
 ) -> list[list[int]]:
     """Tables that say something of each other, directly or through others: numbers, in the order given."""
     ties = [{one.parts, one.whole} for one in within]
     ties += [{one.before, one.after, one.on, one.off} for one in flows]
+    ties += [{one.before, one.after} for one in revisions]
     of = list(range(len(pieces)))
     for second, two in enumerate(pieces):
         for first, one in enumerate(pieces[:second]):
@@ -140,13 +156,19 @@ def _meet(one: Piece, two: Piece, overlaps: Mapping[str, Overlap]) -> bool:
     return areas is not None and all(areas.division_of(piece.axes[0]) is not None for piece in (one, two))
 
 
-def _as_networks(targets: Sequence[Target], overlaps: Mapping[str, Overlap]) -> bool:
-    """Whether the tables have nothing in common but totals and equal columns over one area tree."""
-    tables = [target.table for target in targets]
-    if any(table is None for table in tables) or len({target.piece.measure for target in targets}) > 1:
+def _as_networks(targets: Sequence[Target]) -> bool:
+    """Whether the tables have nothing in common but totals and equal columns over one area tree.
+
+    Public tables may be over another tree: what they say of single figures is known of the others.
+    Tables of which averaging may take the noise off are looked at together.
+    """
+    networks = [target.table for target in targets if target.table is not None]
+    if len(networks) < len(targets) or len({target.piece.measure for target in targets}) > 1:
         return False
-    networks = [table for table in tables if table is not None]
-    if any(not _same_tree(networks[0].hierarchy, table.hierarchy) for table in networks):
+    if len(targets) > 1 and any(target.variance is not None for target in targets):
+        return False
+    ours = [target.table for target in targets if target.table is not None and not target.public]
+    if any(not _same_tree(ours[0].hierarchy, table.hierarchy) for table in ours):
         return False
     for number, table in enumerate(networks):
         for other in networks[:number]:

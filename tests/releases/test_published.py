@@ -120,9 +120,26 @@ class TestOthers:
 
     def test_built_in_markers(self, tmp_path: Path) -> None:
         text = "area,value\nE00000001,c\nE00000002,[z]\nE00000003,..\nE00000004,-\nE01000001,*\nE01000002,[LOW]\n"
-        safe = read(tmp_path, text).safe
-        assert safe.markers[0].ravel().tolist() == [SUPPRESSED, STRUCTURAL, NOT_AVAILABLE, LOW]
+        published = read(tmp_path, text, method="conventional-rounding")
+        safe = published.safe
+        assert safe.markers[0].ravel().tolist() == [SUPPRESSED, STRUCTURAL, NOT_AVAILABLE, SUPPRESSED]
         assert safe.markers[1].ravel().tolist() == [SUPPRESSED, LOW]
+        (notice,) = [notice for notice in published.notices if "is read as" in notice]
+        assert "'*' is read as suppressed" in notice and "'-' is read as suppressed" in notice
+
+    def test_low_figures_among_exact_ones_are_not_nil(self, tmp_path: Path) -> None:
+        published = read(tmp_path, "area,value\nE00000001,[low]\n")
+        assert published.safe.markers[0][0, 0] == SUPPRESSED
+        assert any("'[low]' is read as suppressed" in notice for notice in published.notices)
+        said = read(tmp_path, "area,value\nE00000001,[low]\n", known='markers = { "[low]" = "low" }\n')
+        assert said.safe.markers[0][0, 0] == LOW
+
+    def test_texts_that_stand_for_a_range_need_no_telling(self, tmp_path: Path) -> None:
+        published = read(tmp_path, "area,value\nE00000001,fewer than 5\nE00000002,1 to 4\n")
+        assert published.known is not None
+        assert published.known.lo[0].ravel().tolist()[:2] == [0, 1]
+        assert published.known.hi[0].ravel().tolist()[:2] == [4, 4]
+        assert any("'fewer than 5' is read as 0 to 4" in notice for notice in published.notices)
 
     def test_markers_of_ones_own_and_ranges(self, tmp_path: Path) -> None:
         """NHS tables show 1 to 7 as a star."""

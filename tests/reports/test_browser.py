@@ -45,7 +45,7 @@ def folder(tmp_path_factory) -> Path:
     downloads = find_downloads(folder, scene.tables)
     write_site(folder, scene.facts, scene.tables, maps=maps, downloads=downloads, row_limit=20)
     (folder / "review").mkdir()
-    write_review(folder / "review", make_facts())
+    write_review(folder / "review", make_facts(boundaries=make_scene(areas=60).boundaries))
     return folder
 
 
