@@ -52,7 +52,7 @@ from releases.commandoptions import (
     listed_numbers,
 )
 from releases.comparecommand import register as register_compare
-from releases.console import Outcome, listed_mends, mend_lines, run, shown_progress
+from releases.console import Outcome, mend_lines, run, shown_progress
 from sdc.findings import Audit
 
 __all__ = ["app", "main"]
@@ -339,14 +339,12 @@ def attack(
         audit = done.audit or Audit()
         lines = (
             "Nothing that may not be told can be proven" if audit.safe else "Disclosures were found",
-            *mend_lines(done.mends),
             *_looked_at(audit),
         )
         return Outcome(
             verdict="safe" if audit.safe else "not safe",
             lines=lines,
-            listed=listed_mends(done.mends),
-            notices=done.notices,
+            notices=(*done.notices, *mend_lines(done.mends)),
             audit=audit,
             written=done.written,
         )

@@ -27,7 +27,7 @@ from sdc.findings import Audit, Finding
 if TYPE_CHECKING:
     from sdc.mends.trying import Mend
 
-__all__ = ["Outcome", "listed_mends", "mend_lines", "run", "shown_progress"]
+__all__ = ["Outcome", "mend_lines", "run", "shown_progress"]
 
 FINDINGS_SHOWN = 20
 # Exit code of our own failures (EX_SOFTWARE of sysexits.h), apart from 0 to 3, which say how a task went.
@@ -108,9 +108,7 @@ def _refused(error: Refused) -> _Told:
     found = tuple(replace(one, interval=None, witness=WITHHELD) if one.interval else one for one in audit.findings)
     outcome = Outcome(
         verdict="not safe",
-        lines=mend_lines(error.outcome.mends),
-        listed=listed_mends(error.outcome.mends),
-        notices=error.outcome.notices,
+        notices=(*error.outcome.notices, *mend_lines(error.outcome.mends)),
         audit=audit,
         written=error.outcome.written,
     )
@@ -123,12 +121,6 @@ def mend_lines(mends: "Sequence[Mend]") -> tuple[str, ...]:
         return ()
     passing = tuple(f"This would pass: {mend.sentence}" for mend in mends if mend.passes)
     return passing or ("None of the mends that were tried passes; the private report says which",)
-
-
-def listed_mends(mends: "Sequence[Mend]") -> dict[str, Any]:
-    """Mends as the JSON answer lists them; nothing where none were tried."""
-    told = [{"kind": mend.kind, "passes": mend.passes, "sentence": mend.sentence} for mend in mends]
-    return {"mends": told} if mends else {}
 
 
 def shown_progress(stream: TextIO | None = None) -> Reporter:

@@ -77,7 +77,7 @@ class AttackSection:
 def attack_section(audit: Audit, *, mends: Sequence[Mend] = (), maps: Sequence[ExposureMap] = ()) -> AttackSection:
     """The section of an audit, the mends that were tried for it, and the maps of its exposed areas."""
     told = words("attack")
-    passing = tuple(mend.sentence for mend in mends if mend.passes)
+    passing = tuple(mend.full for mend in mends if mend.passes)
     state = "none" if not mends else "some" if passing else "fail"
     paths, taken = _paths(audit)
     rows = [{"what": name, "value": as_text(value)} for name, value in audit.figures.items() if name not in taken]
@@ -269,6 +269,6 @@ def mend_row(mend: Mend) -> Mapping[str, object]:
         "kind": mend.kind,
         "passes": mend.passes,
         "what": "; ".join(mend.what),
-        "sentence": mend.sentence,
+        "sentence": mend.full,
         "attacks": mend.tried,
     }

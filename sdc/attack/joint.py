@@ -64,6 +64,7 @@ class Joint:
     truth : int64, -1 where no piece has it.
     hidden : cells that are suppressed where they are published.
     teller : the first piece that publishes each cell, -1 where none does.
+    left : cells that stand for what a relation leaves, such as claims beyond the first of each person: counts of nobody.
     axes : per piece, its axes over atoms.
     overlaps : how divisions lie on each other, by dimension, as given or found in area trees.
     notes : what could not be followed, in words.
@@ -76,6 +77,7 @@ class Joint:
     truth: np.ndarray
     hidden: np.ndarray
     teller: np.ndarray
+    left: np.ndarray
     axes: tuple[tuple[Refined, ...], ...]
     overlaps: Mapping[str, Overlap]
     notes: tuple[str, ...] = ()
@@ -289,6 +291,7 @@ class _Whole:
             truth=np.concatenate([self.truth, left]),
             hidden=np.concatenate([self.hidden & ~self.shown, np.zeros(more, np.bool_)]),
             teller=np.concatenate([self.teller, np.full(more, -1, np.int64)]),
+            left=np.arange(len(system)) >= len(self.lo),
             axes=axes,
             overlaps=overlaps,
             notes=notes,

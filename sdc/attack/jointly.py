@@ -110,12 +110,12 @@ def _published(name: str, joint: Joint, pieces: Sequence[Piece], min_count: int)
 
 
 def _judged(joint: Joint, pieces: Sequence[Piece], public: Collection[str]) -> np.ndarray:
-    """Cells that a piece of ours tells, or that nobody does: bool of shape (cells,)."""
+    """Cells that a piece of ours tells, or that follow and are counts of people: bool of shape (cells,)."""
     ours, theirs = (np.zeros(len(joint.system), np.bool_) for _ in range(2))
     for piece, place in zip(pieces, joint.places, strict=True):
         told = place[(place >= 0) & (piece.markers != NOT_PUBLISHED)]
         (theirs if piece.name in public else ours)[told] = True
-    return ours | ~theirs
+    return (ours | ~theirs) & ~joint.left
 
 
 def _by_theorem(name: str, base: int) -> Audit:

@@ -21,7 +21,9 @@ from sdc.attack.jointly import audit_pieces
 from sdc.attack.judge import audit_tables
 from sdc.attack.overlaps import Overlap, overlap_of_trees
 from sdc.attack.pieces import Piece
+from sdc.attack.theorem import check_conditions
 from sdc.differencing.revisions import Revision
+from sdc.extension import extend_people
 from sdc.findings import Audit
 from sdc.tables import Hierarchy, SafeTable, Table
 
@@ -83,21 +85,23 @@ def audit_together(
     audit = Audit()
     for members in sets:
         chosen = [targets[member] for member in members]
-        alone = _as_networks(chosen)
-        networks = [target for target in chosen if target.table is not None and not target.public]
-        if networks:
+        beside = _people_beside_claims(chosen, within)
+        alone = beside is not None or _as_networks(chosen)
+        for own in _by_measure([target for target in chosen if target.table is not None and not target.public]):
             by_flow = audit_tables(
-                {target.piece.name: target.table for target in networks if target.table is not None},
+                {target.piece.name: target.table for target in own if target.table is not None},
                 min_count=min_count,
                 width=width,
-                known={target.piece.name: target.known for target in networks if target.known is not None},
-                truth={target.piece.name: target.truth for target in networks if target.truth is not None},
+                known={target.piece.name: target.known for target in own if target.known is not None},
+                truth={target.piece.name: target.truth for target in own if target.truth is not None},
                 sensitive=sensitive,
                 group_size=group_size,
                 progress=progress,
             )
             audit = audit.joined(by_flow if alone else _beside_joint(by_flow))
-        if not alone:
+        if beside is not None:
+            audit = audit.joined(beside)
+        elif not alone:
             measures = {target.piece.measure for target in chosen}
             jointly = audit_pieces(
                 [target.piece for target in chosen],
@@ -118,6 +122,42 @@ def audit_together(
         what = "tables of different populations" if several else "sets of tables that nothing is known to tie"
         audit = audit.joined(Audit(not_checked=(f"{what} against each other: {named}",)))
     return audit
+
+
+def _by_measure(targets: Sequence[Target]) -> list[list[Target]]:
+    """Targets that count the same, in the order in which each measure is first met."""
+    measures = dict.fromkeys(target.piece.measure for target in targets)
+    return [[target for target in targets if target.piece.measure == measure] for measure in measures]
+
+
+def _people_beside_claims(targets: Sequence[Target], within: Sequence[Within]) -> Audit | None:
+    """What ties people and claims that are rounded together: they come from people with sets of benefits.
+
+    Then a value r may stand for all of r to r + base - 1 whatever the other tables show
+    (docs/explanation/people-beside-claims.md).  None where the tables are not of that
+    kind, or come from no such people: then all of them are one system.
+    """
+    measures = {target.piece.measure for target in targets}
+    ties = [one for one in within if {one.parts, one.whole} == measures]
+    if len(ties) != 1 or any(target.table is None or target.public or target.known is not None for target in targets):
+        return None
+    tables: dict[str, dict[str, SafeTable]] = {measure: {} for measure in measures}
+    for target in targets:
+        if target.table is not None:
+            tables[target.piece.measure][target.piece.name] = target.table
+    every = [table for own in tables.values() for table in own.values()]
+    if any(not _same_tree(every[0].hierarchy, table.hierarchy) for table in every):
+        return None
+    if any(check_conditions(own).failing for own in tables.values()) or len({table.method.base for table in every}) > 1:
+        return None
+    claims, people = tables[ties[0].parts], tables[ties[0].whole]
+    benefit = next((name for name, table in claims.items() if table.classification.dimensions == (ties[0].by,)), None)
+    if extend_people(claims, people, benefit=benefit).failing:
+        return None
+    told = (
+        "people and claims come from people with sets of benefits, area by area: a value r may stand for all of r to "
+    )
+    return Audit(checked=(f"{', '.join([*claims, *people])}: {told}r + base - 1 (by proof)",))
 
 
 def related_sets(

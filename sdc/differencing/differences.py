@@ -292,6 +292,7 @@ def _with_cells(
         truth=np.concatenate([joint.truth, value[new]]),
         hidden=np.concatenate([joint.hidden, zeros > 0]),
         teller=np.concatenate([joint.teller, zeros - 1]),
+        left=np.concatenate([joint.left, zeros > 0]),
     )
 
 

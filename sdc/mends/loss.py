@@ -8,7 +8,7 @@ import numpy as np
 from sdc.mends.sheet import Sheet, Sheets, shown_cells
 from sdc.utility.cells import cell_measures
 
-__all__ = ["Loss", "loss_told", "losses"]
+__all__ = ["Loss", "error_told", "loss_told", "losses"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +68,14 @@ def _error(parts: Sequence[tuple[np.ndarray, ...]]) -> float | None:
 
 
 def loss_told(loss: Sequence[Loss]) -> str:
+    """How many cells are no longer shown."""
     hidden = [f"{one.hidden:,} of {one.cells:,} cells of {one.level}" for one in loss if one.hidden]
+    return f"No longer shown: {', '.join(hidden)}." if hidden else "Every cell that showed a value still does."
+
+
+def error_told(loss: Sequence[Loss]) -> str:
+    """The mean error where it changes, measured against true counts: for the reviewer alone."""
     errors = [
         f"{one.error:.3g} at {one.level}" for one in loss if one.error is not None and one.error != one.error_before
     ]
-    told = f"No longer shown: {', '.join(hidden)}." if hidden else "Every cell that showed a value still does."
-    return told + (f" Mean error of what is shown: {', '.join(errors)}." if errors else "")
+    return f" Mean error of what is shown: {', '.join(errors)}." if errors else ""

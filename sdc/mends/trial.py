@@ -7,7 +7,7 @@ from common.faults import Infeasible, InputError
 from common.progress import Progress
 from sdc.findings import Audit, Finding
 from sdc.mends.editing import tables_of
-from sdc.mends.loss import Loss, loss_told, losses
+from sdc.mends.loss import Loss, error_told, loss_told, losses
 from sdc.mends.sheet import Published, Sheet, Sheets
 
 __all__ = ["KINDS", "Mend", "Trial", "Way", "listed"]
@@ -26,7 +26,7 @@ class Mend:
     what : the cells (the first thousand), tables, levels, categories or method; empty where none passes.
     passes : whether the attack on the mended tables finds nothing.
     loss : per level, largest areas last; empty where none passes.
-    sentence : all this in words.
+    sentence : all this in words, but for errors; `full` with them, for the reviewer alone.
     tried : attacks that were made for it.
     """
 
@@ -36,6 +36,11 @@ class Mend:
     loss: tuple[Loss, ...]
     sentence: str
     tried: int
+
+    @property
+    def full(self) -> str:
+        """The sentence, and the error, which is measured against true counts."""
+        return f"{self.sentence}{error_told(self.loss)}"
 
     def as_dict(self) -> dict[str, object]:
         """The mend as plain data."""

@@ -156,9 +156,9 @@ class TestCheck:
             ran = command("check", both.out, *more)
             assert ran.code == 0 and "each benefit's claims <= people <= claims in every area" in ran.out
 
-    def test_attacked_as_two_populations(self, both: Published) -> None:
+    def test_attacked_together(self, both: Published) -> None:
         ran = command("attack", *(both.out / "tables" / f"{name}.csv" for name in DIMENSIONS))
-        assert ran.code == 0 and "tables of different populations against each other" in ran.out
+        assert ran.code == 0 and "people and claims come from people with sets of benefits" in ran.out
 
 
 def made(people: list[int], benefits: list[list[int]]) -> tuple[Made, ...]:

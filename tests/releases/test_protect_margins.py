@@ -172,9 +172,20 @@ def test_what_is_not_honoured_is_said(options: ProtectOptions, tmp_path: Path) -
         protect(replace(options, already_public=(tmp_path / "other.csv",)))
     with pytest.raises(Infeasible, match="network"):
         protect(replace(options, method_options=MethodOptions(aim="minimum-distance")))
+
+
+def test_the_file_is_attacked_with_every_margin(options: ProtectOptions) -> None:
     protect(options)
-    with pytest.raises(InputError, match="several margins"):
-        attack(AttackOptions(files=(options.out,)))
+    outcome = attack(AttackOptions(files=(options.out,)))
+    assert outcome.audit is not None and outcome.audit.safe
+    assert outcome.audit.figures["safe: path"] == "theorem"
+    lines = options.out.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("lad,A1,uc,Total,"))
+    cells = lines[at].split(",")
+    lines[at] = ",".join([*cells[:4], str(int(cells[4]) + 15), cells[5]])
+    options.out.write_text("\n".join(lines) + "\n")
+    outcome = attack(AttackOptions(files=(options.out,)))
+    assert outcome.audit is not None and not outcome.audit.safe
 
 
 def test_the_finest_crossing_alone_is_a_network(options: ProtectOptions) -> None:

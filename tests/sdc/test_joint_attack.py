@@ -309,7 +309,7 @@ def test_the_theorem_is_not_assumed() -> None:
         ),
         (
             piece_of_table("b", replace(safe, method=Method(name="controlled-rounding", base=5, min_count=5, steps=1))),
-            "further",
+            "different bases or steps",
         ),
         (replace(pieces[1], hi=np.minimum(pieces[1].hi, 3)), "more is known"),
     ):
