@@ -19,13 +19,15 @@ from sdc.attack.intervals import Intervals
 from sdc.attack.joint import AREAS, Flow, Within
 from sdc.attack.jointly import audit_pieces
 from sdc.attack.judge import audit_tables
+from sdc.attack.listing import MOST_LISTED, listed
 from sdc.attack.overlaps import Overlap, overlap_of_trees
 from sdc.attack.pieces import Piece
 from sdc.attack.theorem import check_conditions
+from sdc.attack.witness import Names
 from sdc.differencing.revisions import Revision
 from sdc.extension import extend_people
-from sdc.findings import Audit
-from sdc.tables import Hierarchy, SafeTable, Table
+from sdc.findings import Audit, Finding
+from sdc.tables import SHOWN, Hierarchy, SafeTable, Table
 
 __all__ = ["Target", "audit_together", "related_sets"]
 
@@ -99,6 +101,7 @@ def audit_together(
                 progress=progress,
             )
             audit = audit.joined(by_flow if alone else _beside_joint(by_flow))
+            audit = audit.joined(_unlike_values(own) if alone else Audit())
         if beside is not None:
             audit = audit.joined(beside)
         elif not alone:
@@ -128,6 +131,40 @@ def _by_measure(targets: Sequence[Target]) -> list[list[Target]]:
     """Targets that count the same, in the order in which each measure is first met."""
     measures = dict.fromkeys(target.piece.measure for target in targets)
     return [[target for target in targets if target.piece.measure == measure] for measure in measures]
+
+
+def _unlike_values(targets: Sequence[Target]) -> Audit:
+    """Figures that networks of one measure and method show with different values: totals, and columns of one classification."""
+    hits: list[tuple[Target, Target, int, int, int]] = []
+    number = 0
+    for second, two in enumerate(targets):
+        for one in targets[:second]:
+            first, other = one.table, two.table
+            if first is None or other is None or first.method != other.method:
+                continue
+            width = slice(None) if first.classification == other.classification else slice(-1, None)
+            for level in range(len(first.values)):
+                shown = (first.markers[level][:, width] == SHOWN) & (other.markers[level][:, width] == SHOWN)
+                units, columns = np.nonzero(shown & (first.values[level][:, width] != other.values[level][:, width]))
+                number += len(units)
+                # The total alone is column 0 of what was compared, and the last of each table.
+                places = columns if width == slice(None) else columns - 1
+                for unit, column in zip(units[:MOST_LISTED].tolist(), places[:MOST_LISTED].tolist(), strict=True):
+                    hits.append((one, two, level, unit, column))
+
+    def tell(hit: tuple[Target, Target, int, int, int]) -> Finding:
+        one, two, level, unit, column = hit
+        assert one.table is not None and two.table is not None
+        values = [int(table.values[level][unit, column]) for table in (one.table, two.table)]
+        cell = Names(two.table).name_at(level, unit, column % two.table.values[level].shape[1])
+        text = f"{one.piece.name} shows {values[0]}, {two.piece.name} shows {values[1]} for the same people"
+        return Finding(kind="two values", severity="contradiction", table=two.piece.name, cell=cell, witness=text)
+
+    if len(targets) < 2:
+        return Audit()
+    whole = ", ".join(target.piece.name for target in targets)
+    audit = listed(whole, "two values", hits[:MOST_LISTED], tell, number)
+    return audit.joined(Audit(checked=("figures that several tables show: one value each",)))
 
 
 def _people_beside_claims(targets: Sequence[Target], within: Sequence[Within]) -> Audit | None:

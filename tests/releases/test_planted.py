@@ -1,0 +1,239 @@
+"""Disclosures planted in published files, one at a time: each is found by its kind, and what is clean raises none.
+
+Every case is what an outsider would hold: files, and what ``--known`` says of them.  The areas
+are four output areas in two LSOAs in one authority; wards cut the LSOAs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from releases.attack import AttackOptions, attack
+from releases.outcome import Outcome
+
+AREAS = "oa,lsoa,ward,lad\nA1,L1,W1,D\nA2,L1,W2,D\nA3,L2,W2,D\nA4,L2,W2,D\n"
+ROWS = [("A1", 20, 15), ("A2", 10, 30), ("A3", 25, 5), ("A4", 5, 40)]
+SUMS = {"L1": ("A1", "A2"), "L2": ("A3", "A4"), "D": ("A1", "A2", "A3", "A4")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Files by name, what --known says, options, and the kinds of findings of which one must come."""
+
+    files: dict[str, str]
+    kinds: tuple[str, ...]
+    known: str = ""
+    options: dict[str, object] = field(default_factory=dict)
+
+
+def table(change: Callable[[dict[tuple[str, str], object]], None] = lambda cells: None) -> str:
+    """A table of two benefits that adds up, rounded to 5, with some cells changed."""
+    cells: dict[tuple[str, str], object] = {}
+    counts = {area: {"esa": a, "uc": b, "Total": a + b} for area, a, b in ROWS}
+    for above, parts in SUMS.items():
+        counts[above] = {k: sum(counts[part][k] for part in parts) for k in ("esa", "uc", "Total")}
+    for area, row in counts.items():
+        for benefit, value in row.items():
+            cells[area, benefit] = value
+    change(cells)
+    lines = "".join(f"{area},{benefit},{value}\n" for (area, benefit), value in cells.items())
+    return f"area,benefit,value\n{lines}"
+
+
+def setting(**cells: object) -> str:
+    """The table with cells named like ``A1_esa`` changed."""
+
+    def change(held: dict[tuple[str, str], object]) -> None:
+        for name, value in cells.items():
+            area, benefit = name.split("_")
+            held[area, benefit] = value
+
+    return table(change)
+
+
+def totals(*rows: tuple[str, object]) -> str:
+    return "area,value\n" + "".join(f"{area},{value}\n" for area, value in rows)
+
+
+# The sums around A3 where three of its people are on UC.
+AROUND = {"A3_Total": 28, "L2_uc": 43, "L2_Total": 73, "D_uc": 88, "D_Total": 148}
+ROUNDED = {"method": "controlled-rounding", "base": 5, "by": ("benefit",)}
+EXACT = {"method": "exact", "by": ("benefit",)}
+HIDDEN = {"method": "suppression", "by": ("benefit",)}
+TWO = '[[file]]\npath = "one.csv"\n{one}\n[[file]]\npath = "two.csv"\n{two}\n'
+
+PLANTED = {
+    "a value that the base never gives": Case(
+        files={"one.csv": setting(A1_esa=7)}, kinds=("contradiction",), options=ROUNDED
+    ),
+    "a total that its parts cannot make": Case(
+        files={"one.csv": setting(L1_esa=130)}, kinds=("contradiction",), options=ROUNDED
+    ),
+    "totals rounded apart": Case(
+        files={"one.csv": totals(("A1", 0), ("A2", 0), ("L1", 5))},
+        kinds=("pinned", "too narrow"),
+        options={"method": "conventional-rounding", "base": 5},
+    ),
+    "a small count shown": Case(
+        files={"one.csv": setting(A3_uc=3, **AROUND)},
+        kinds=("pinned",),
+        options=EXACT,
+    ),
+    "one cell hidden in a row": Case(
+        files={"one.csv": setting(A3_uc="c", **AROUND)},
+        kinds=("pinned",),
+        options=HIDDEN,
+    ),
+    "a marker that says 1 to 4": Case(
+        files={"one.csv": setting(A3_uc="1 to 4", **AROUND)},
+        kinds=("pinned",),
+        options=HIDDEN,
+    ),
+    "a ward that cuts an LSOA": Case(
+        files={"one.csv": totals(("L1", 130), ("L2", 55)), "two.csv": totals(("W1", 128), ("W2", 57))},
+        kinds=("pinned",),
+        known=TWO.format(one='nest = "lsoa"', two='nest = "ward"')
+        + '[[overlap]]\ndimension = "area"\npath = "areas.csv"\ncolumns = ["lsoa", "ward"]\n',
+        options={"method": "exact", "nests": ()},
+    ),
+    "another list of bands": Case(
+        files={
+            "one.csv": "area,age,value\nA1,under 20,36\nA1,20-39,49\n",
+            "two.csv": "area,age,value\nA1,under 25,37\nA1,25-39,48\n",
+        },
+        kinds=("pinned",),
+        options={"method": "exact", "by": ("age",)},
+    ),
+    "a margin of a crossing": Case(
+        files={
+            "one.csv": "area,benefit,sex,value\nA1,uc,f,50\n",
+            "two.csv": "area,benefit,value\nA1,uc,52\n",
+            "categories.csv": "dimension,category\nbenefit,uc\nsex,f\nsex,m\n",
+        },
+        kinds=("pinned",),
+        known=TWO.format(one='by = ["benefit", "sex"]', two='by = ["benefit"]'),
+        options={"method": "exact", "categories": "categories.csv"},
+    ),
+    "fewer people than claims of one benefit": Case(
+        files={"one.csv": "area,benefit,value\nA1,esa,20\nA1,uc,40\n", "two.csv": totals(("A1", 25))},
+        kinds=("contradiction",),
+        known=TWO.format(one='population = "claims"\nby = ["benefit"]', two='population = "people"\nby = []')
+        + '[[within]]\nparts = "claims"\nwhole = "people"\nby = "benefit"\n',
+        options={"method": "controlled-rounding", "base": 5},
+    ),
+    "a revision by one person": Case(
+        files={"one.csv": totals(("A1", 40), ("A2", 30)), "two.csv": totals(("A1", 41), ("A2", 30))},
+        kinds=("revision",),
+        known=TWO.format(one='date = "2026-05-31"\nedition = "1"', two='date = "2026-05-31"\nedition = "2"'),
+        options={"method": "exact"},
+    ),
+    "one figure with two values": Case(
+        files={"one.csv": setting(), "two.csv": totals(("A1", 40), ("A2", 40), ("A3", 30), ("A4", 45))},
+        kinds=("two values", "contradiction"),
+        known=TWO.format(one='by = ["benefit"]', two="by = []"),
+        options={"method": "random-rounding", "base": 5},
+    ),
+    "percentages of few": Case(
+        files={"one.csv": "area,benefit,value\nA1,esa,14.3\nA1,uc,85.7\n", "two.csv": totals(("A1", 7))},
+        kinds=("pinned",),
+        known=TWO.format(
+            one='by = ["benefit"]\nkind = "percentages"\ndecimals = 1\ndenominator = "two.csv"', two="by = []"
+        ),
+        options={"method": "exact"},
+    ),
+    "noise of 1 that adds up": Case(
+        files={"one.csv": "area,benefit,value\nA1,esa,2\nA1,uc,2\nA1,Total,6\n"},
+        kinds=("pinned", "too narrow"),
+        known='[[file]]\npath = "one.csv"\nnoise = 1\n',
+        options={"method": "cell-key", "by": ("benefit",)},
+    ),
+    "a population that caps": Case(
+        files={"one.csv": totals(("A1", 5), ("A2", 20)), "caps.csv": totals(("A1", 3), ("A2", 200))},
+        kinds=("pinned",),
+        known='[[file]]\npath = "one.csv"\n[[file.caps]]\npath = "caps.csv"\n',
+        options={"method": "controlled-rounding", "base": 5},
+    ),
+    "a bound that somebody knows": Case(
+        files={"one.csv": totals(("A1", 5), ("A2", 20))},
+        kinds=("pinned",),
+        known='[[file]]\npath = "one.csv"\n[[file.bounds]]\narea = "A1"\nlo = 2\nhi = 4\n',
+        options={"method": "controlled-rounding", "base": 5},
+    ),
+    "all of a small group alike": Case(
+        files={"one.csv": "area,benefit,value\nA1,esa,9\nA1,uc,0\nA1,Total,9\n"},
+        kinds=("group",),
+        options={**EXACT, "sensitive": ("benefit",)},
+    ),
+    "an exact total elsewhere": Case(
+        files={
+            "one.csv": totals(("A1", 0), ("A2", 5), ("L1", 5)),
+            "public.csv": totals(("L1", 1)),
+        },
+        kinds=("pinned", "too narrow"),
+        known='[[file]]\npath = "one.csv"\nmethod = "controlled-rounding"\nbase = 5\n'
+        '[[file]]\npath = "public.csv"\nmethod = "exact"\n',
+        options={"already_public": ("public.csv",)},
+    ),
+    "who came, who went": Case(
+        files={
+            "one.csv": totals(("A1", 40)),
+            "two.csv": totals(("A1", 44)),
+            "on.csv": totals(("A1", 6)),
+            "off.csv": totals(("A1", "c")),
+        },
+        kinds=("pinned",),
+        known="".join(f'[[file]]\npath = "{name}.csv"\nmeasure = "{name}"\n' for name in ("one", "two", "on", "off"))
+        + '[[flow]]\nbefore = "one"\nafter = "two"\non = "on"\noff = "off"\n',
+        options={"method": "suppression"},
+    ),
+}
+
+CLEAN = {
+    "rounded together": Case(files={"one.csv": table()}, kinds=(), options=ROUNDED),
+    "rounded, told by two geographies": Case(
+        files={"one.csv": table(), "two.csv": "area,benefit,value\nW1,esa,20\nW1,uc,15\nW2,esa,40\nW2,uc,75\n"},
+        kinds=(),
+        known=TWO.format(one='nest = "oa<lsoa<lad"', two='nest = "oa<ward"'),
+        options=ROUNDED,
+    ),
+    "exact and large": Case(files={"one.csv": table()}, kinds=(), options=EXACT),
+}
+
+
+def run(case: Case, folder: Path) -> Outcome:
+    (folder / "areas.csv").write_text(AREAS)
+    for name, text in case.files.items():
+        (folder / name).write_text(text)
+    options: dict[str, object] = {"nests": ("oa<lsoa<lad",), "areas": folder / "areas.csv", **case.options}
+    if "categories" in options:
+        options["categories"] = folder / str(options["categories"])
+    besides = {"categories.csv", "caps.csv", *map(str, options.get("already_public", ()))}  # type: ignore[call-overload]
+    options["already_public"] = tuple(folder / str(name) for name in options.get("already_public", ()))  # type: ignore[attr-defined]
+    if not options["nests"]:
+        options["areas"] = None
+        known = case.known.replace("nest = ", 'areas = "areas.csv"\nnest = ')
+    else:
+        known = case.known
+    if known:
+        (folder / "known.toml").write_text(known)
+        options["known"] = folder / "known.toml"
+    files = tuple(folder / name for name in case.files if name not in besides)
+    return attack(AttackOptions(files=files, min_count=5, **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_every_planted_disclosure_is_found(name: str, tmp_path: Path) -> None:
+    outcome = run(PLANTED[name], tmp_path)
+    assert outcome.audit is not None and not outcome.audit.safe
+    found = {finding.kind for finding in outcome.audit.findings}
+    assert found & set(PLANTED[name].kinds), found
+    assert all(finding.witness for finding in outcome.audit.findings)
+    assert outcome.mends
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_what_is_clean_raises_nothing(name: str, tmp_path: Path) -> None:
+    outcome = run(CLEAN[name], tmp_path)
+    assert outcome.audit is not None and outcome.audit.safe, outcome.audit.findings
