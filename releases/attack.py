@@ -19,6 +19,7 @@ from releases.wholefiles import check_targets
 from reports.attackreport import AttackedTable, AttackFacts
 from sdc.attack.averaging import noise_variance
 from sdc.attack.noise import audit_noise
+from sdc.attack.overlaps import NotJoined
 from sdc.attack.pieces import Piece
 from sdc.attack.together import Target, audit_together
 from sdc.findings import Audit
@@ -194,7 +195,7 @@ def _audit(read: Read, targets: Sequence[Target], sensitive: tuple[str, ...], pr
             revisions=read.revisions,
             progress=progress,
         )
-    except ValueError as error:
+    except NotJoined as error:
         raise InputError(
             [Fault(kind="relation", found=str(error), mend="correct the files or what --known says")]
         ) from None

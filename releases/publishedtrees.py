@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.faults import Faults, InputError
-from releases.categories import own_categories, read_categories
 from releases.nests import read_tree, tree_of_columns
-from releases.published import Opened
 from releases.said import Said
-from releases.tidyfile import read_header, read_tidy
+from releases.tidyfile import read_tidy
 from sdc.tables import Hierarchy
 
-__all__ = ["find_trees", "list_categories"]
+__all__ = ["find_trees"]
 
 
 def find_trees(
@@ -76,38 +74,3 @@ def _tree_of_counts(path: Path, nest: Sequence[str]) -> Hierarchy:
     if tree is None:
         raise InputError(faults.found)
     return tree
-
-
-def list_categories(opened: Sequence[Opened], truth: Path | None) -> dict[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Per set of dimensions the categories there are: what lists, metadata, files and truth name.
-
-    Files by the same dimensions share their categories: one that a file does
-    not tell is not published there, but it is part of the total.
-
-    Raises
-    ------
-    InputError
-        A list of categories cannot be read.
-    """
-    listed: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
-    for one in opened:
-        by = one.said.by
-        named = dict(one.categories)
-        if one.said.told is not None:
-            flat = one.said.told.classification
-            named = {
-                name: tuple(category[at] for category in flat.categories) for at, name in enumerate(flat.dimensions)
-            }
-        elif one.said.categories is not None and by:
-            named.update(read_categories(one.said.categories, by)[0])
-        elif truth is not None:
-            named = {name: (*codes, *_in_truth(truth, name)) for name, codes in named.items()}
-        before = listed.setdefault(by, {})
-        listed[by] = {name: tuple(sorted({*before.get(name, ()), *codes})) for name, codes in named.items()}
-    return listed
-
-
-def _in_truth(path: Path, column: str) -> tuple[str, ...]:
-    if column not in read_header(path):
-        return ()
-    return own_categories(read_tidy(path, needed=[column]), column)

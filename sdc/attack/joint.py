@@ -20,7 +20,7 @@ from itertools import combinations
 import numpy as np
 
 from sdc.attack.intervals import NO_BOUND
-from sdc.attack.overlaps import Overlap, Refined, overlap_of_trees, refine
+from sdc.attack.overlaps import NotJoined, Overlap, Refined, overlap_of_trees, refine
 from sdc.attack.pieces import Piece
 from sdc.cube import Cube
 from sdc.joining import join_systems, with_at_most
@@ -104,7 +104,7 @@ def join_pieces(
 
     Raises
     ------
-    ValueError
+    NotJoined
         An overlap has no division of a piece's units, or two pieces give one figure two true counts.
     """
     overlaps = dict(overlaps or {})
@@ -268,7 +268,7 @@ class _Whole:
             return
         true = Cube(axes=piece.axes, finest=piece.truth, margins=piece.margins).values()[held]
         if np.any((self.truth[cells] >= 0) & (self.truth[cells] != true)):
-            raise ValueError(f"{piece.name} must have the true counts of the other tables for the figures they share")
+            raise NotJoined(f"{piece.name} must have the true counts of the other tables for the figures they share")
         self.truth[cells] = true
 
     def joint(

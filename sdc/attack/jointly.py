@@ -65,7 +65,7 @@ def audit_pieces(
     ------
     InputError
         A truth lies outside what published values allow.
-    ValueError
+    NotJoined
         As `join_pieces`.
     """
     progress.step("joining tables")

@@ -15,11 +15,15 @@ from sdc.cube import Axis
 from sdc.system import identity_words
 from sdc.tables import Hierarchy
 
-__all__ = ["ATOM", "Overlap", "Refined", "overlap_of_trees", "refine"]
+__all__ = ["ATOM", "NotJoined", "Overlap", "Refined", "overlap_of_trees", "refine"]
 
 # The level that stands below the smallest published one where another division cuts it.
 ATOM = "atom"
 JOINT = " & "
+
+
+class NotJoined(ValueError):
+    """Tables that cannot be one system: what is said of them does not fit them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,7 +134,7 @@ def refine(axis: Axis, *, dimension: str, overlap: Overlap | None = None, by_nam
 
     Raises
     ------
-    ValueError
+    NotJoined
         The axis is of no division of the overlap.
     """
     own = axis.hierarchy.codes[0]
@@ -157,7 +161,7 @@ def _atoms(axis: Axis, overlap: Overlap) -> tuple[np.ndarray, np.ndarray]:
     """Sorted names of the atoms in an axis' smallest units, and the unit that each lies in (int32)."""
     division = overlap.division_of(axis)
     if division is None:
-        raise ValueError(f"the overlap must have a division of the units of {axis.name}")
+        raise NotJoined(f"the overlap must have a division of the units of {axis.name}")
     codes, own = np.asarray(overlap.divisions[division], np.str_), axis.hierarchy.codes[0]
     place = np.minimum(np.searchsorted(own, codes), len(own) - 1)
     inside = own[place] == codes
