@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ROOMS := common geography sdc claimants reports releases
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast check format bench lock clean
+.PHONY: help install demo test test-fast test-long check format bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,7 +33,10 @@ test: $(VENV)/test.done ## the whole test suite
 	$(BIN)/python -m pytest -n 2
 
 test-fast: $(VENV)/test.done ## the tests that take seconds
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow and not long"
+
+test-long: $(VENV)/test.done ## the attack against enumeration on many thousand releases
+	$(BIN)/python -m pytest -n 2 -m long
 
 check: $(VENV)/test.done ## format, lint, types and the walls between rooms
 	$(BIN)/ruff format --check .

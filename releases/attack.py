@@ -4,24 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.faults import Fault, Faults, InputError
+from common.faults import Faults, InputError
 from common.progress import SILENT, Progress
+from releases.attacking import attack_targets, targets_of
+from releases.knowledge import certainty_asked, with_knowledge
 from releases.known import Known, read_all_known
+from releases.markersigns import with_marks
 from releases.nests import parse_nests
 from releases.outcome import Outcome
 from releases.pieces import Read, read_pieces
-from releases.ptables import read_ptable
-from releases.publictables import bounds_from
+from releases.profiles import find_profile
 from releases.refusing import check_report, write_attack_report
 from releases.said import Defaults
 from releases.software import software_name
 from releases.wholefiles import check_targets
 from reports.attackreport import AttackedTable, AttackFacts
-from sdc.attack.averaging import noise_variance
-from sdc.attack.noise import audit_noise
-from sdc.attack.overlaps import NotJoined
-from sdc.attack.pieces import Piece
-from sdc.attack.together import Target, audit_together
+from sdc.attack.targets import Target
 from sdc.findings import Audit
 from sdc.mends.trying import Mend, try_mends
 
@@ -44,7 +42,9 @@ class AttackOptions:
     already_public : further tables that the attacker has, which are not judged themselves.
     known : what is known of single files, see `releases.known`.
     report : where to write the private report.
-    margins, complete, profile : options of ``protect`` that an attack has no use for.
+    max_certainty : how firmly one value may be believed by somebody with the ptable; else as files say, else 0.9.
+    profile : its marks are read as it says, where nothing else is known of them.
+    margins, complete : options of ``protect`` that an attack has no use for.
     """
 
     files: tuple[Path, ...]
@@ -61,6 +61,7 @@ class AttackOptions:
     already_public: tuple[Path, ...] = ()
     known: Path | None = None
     report: Path | None = None
+    max_certainty: float | None = None
     margins: str = "all"
     complete: bool = False
     profile: str | None = None
@@ -78,6 +79,8 @@ def attack(options: AttackOptions, *, progress: Progress = SILENT) -> Outcome:
     """
     nest = _check_options(options)
     known = read_all_known(options.known) if options.known else Known()
+    if options.profile is not None:
+        known = with_marks(known, find_profile(options.profile), options.files)
     defaults = Defaults(
         nest=nest,
         by=options.by,
@@ -97,12 +100,13 @@ def attack(options: AttackOptions, *, progress: Progress = SILENT) -> Outcome:
         min_count=options.min_count,
         progress=progress,
     )
-    targets = _targets(read)
+    targets, unsaid = with_knowledge(read, targets_of(read))
+    certainty = certainty_asked(read, options.max_certainty)
 
     def attacked(tables: Sequence[Target]) -> Audit:
-        return _audit(read, tables, options.sensitive, progress)
+        return attack_targets(read, tables, sensitive=options.sensitive, max_certainty=certainty, progress=progress)
 
-    audit = attacked(targets).joined(_noisy(read))
+    audit = attacked(targets).joined(unsaid)
     mends = () if audit.safe else _mends(read, targets, audit, attacked, progress)
     untried = (
         () if audit.safe or mends else ("the tables are too large for mends to be tried: take a part of the areas",)
@@ -126,6 +130,9 @@ def _check_options(options: AttackOptions) -> tuple[str, ...]:
     for key, number, least in (("--base", options.base, 1), ("--min-count", options.min_count, 2)):
         if number is not None and number < least:
             faults.add("option", f"{number} is too small", f"give at least {least}", key=key)
+    if options.max_certainty is not None and not 0 < options.max_certainty <= 1:
+        mend = "give a probability above 0 and at most 1"
+        faults.add("option", f"{options.max_certainty:g} is no probability", mend, key="--max-certainty")
     if options.report is not None:
         try:
             check_report(options.report)
@@ -151,71 +158,6 @@ def _min_count(options: AttackOptions, read: Read) -> tuple[str, ...]:
     if not told:
         return (f"nobody says min_count; judged by {read.min_count}",)
     return (f"files say min_count {', '.join(map(str, told))}; judged by the largest",) if others else ()
-
-
-# --- The audit ------------------------------------------------------------------------------------
-
-
-def _targets(read: Read) -> tuple[Target, ...]:
-    """Every table as it is attacked: as a network too where it is one."""
-    ours = [_target(read, piece) for piece in read.pieces]
-    networks = {name: one.safe for name, one in read.public.items()}
-    theirs = [Target(piece=piece, table=networks.get(piece.name), public=True) for piece in read.public_pieces]
-    return (*ours, *theirs)
-
-
-def _target(read: Read, piece: Piece) -> Target:
-    network = read.tables.get(piece.name)
-    if network is None:
-        return Target(piece=piece)
-    alike = [one.name for one in read.public_pieces if one.measure == piece.measure and one.name in read.public]
-    beside = [read.public[name] for name in alike]
-    bounds = bounds_from(beside, network.safe) if beside else None
-    both = [each for each in (bounds, network.known) if each is not None]
-    known = None if not both else both[0] if len(both) == 1 else both[0].intersected(both[1])
-    ptable = network.said.known.ptable
-    return Target(
-        piece=piece,
-        table=network.safe,
-        known=known,
-        truth=read.truths.get(piece.name),
-        variance=None if ptable is None else noise_variance(read_ptable(ptable)),
-    )
-
-
-def _audit(read: Read, targets: Sequence[Target], sensitive: tuple[str, ...], progress: Progress) -> Audit:
-    try:
-        return audit_together(
-            targets,
-            min_count=read.min_count,
-            sensitive=sensitive,
-            overlaps=read.overlaps,
-            within=read.within,
-            flows=read.flows,
-            revisions=read.revisions,
-            progress=progress,
-        )
-    except NotJoined as error:
-        raise InputError(
-            [Fault(kind="relation", found=str(error), mend="correct the files or what --known says")]
-        ) from None
-
-
-def _noisy(read: Read) -> Audit:
-    """What somebody learns of noisy tables who knows the ptable; that nobody does is told where nothing is said."""
-    audit = Audit()
-    for name, said in read.said.items():
-        if said.method != "cell-key":
-            continue
-        network = read.tables.get(name)
-        if said.known.ptable is not None and network is not None:
-            ptable = read_ptable(said.known.ptable)
-            known = {} if network.known is None else {name: network.known}
-            audit = audit.joined(audit_noise({name: network.safe}, ptable, min_count=read.min_count, known=known))
-        elif said.known.ptable is None and said.known.noise is None:
-            unsaid = f"{name}: nobody says how far its noise reaches: say noise or ptable under --known"
-            audit = audit.joined(Audit(not_checked=(unsaid,)))
-    return audit
 
 
 # --- Mends and the report -------------------------------------------------------------------------

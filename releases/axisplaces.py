@@ -8,6 +8,7 @@ from common.faults import Faults
 from geography.nesting import encode_text
 from releases.known import Bound, Cap
 from releases.nests import places_of
+from releases.rowchoices import choose_rows
 from releases.said import Said
 from releases.tidyfile import read_tidy
 from releases.wholenumbers import read_whole_numbers
@@ -113,7 +114,8 @@ def _place_of_bound(bound: Bound, axes: Sequence[Axis], faults: Faults) -> tuple
 def _apply_caps(cap: Cap, axes: Sequence[Axis], hi: np.ndarray, faults: Faults) -> None:
     """Caps of areas that the tree does not have say nothing of this table."""
     dimensions = [axis.name for axis in axes[1:]]
-    tidy = read_tidy(cap.path, needed=[cap.area, cap.value], wanted=dimensions, whole=(cap.value,))
+    tidy = read_tidy(cap.path, needed=[cap.area, cap.value, *cap.where], wanted=dimensions, whole=(cap.value,))
+    tidy = choose_rows(tidy, cap.where)
     own = Faults(str(cap.path))
     highest = read_whole_numbers(tidy, cap.value, own)
     named: Mapping[str, tuple[np.ndarray, np.ndarray]] = {

@@ -302,6 +302,9 @@ def attack(
         int | None, typer.Option("--min-count", help="The smallest count above 0 that may be told.")
     ] = None,
     profile: Profile = None,
+    max_certainty: Annotated[
+        float | None, typer.Option("--max-certainty", help="How firmly one value may be believed, the ptable known.")
+    ] = None,
     sensitive: Sensitive = "",
     key_file: KeyFile = None,
     truth: Annotated[
@@ -331,6 +334,8 @@ def attack(
             method=method,
             base=base,
             min_count=min_count,
+            profile=profile,
+            max_certainty=max_certainty,
             sensitive=listed_names(sensitive),
             truth=truth,
             report=report,

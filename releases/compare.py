@@ -11,7 +11,7 @@ from pathlib import Path
 
 from common.faults import Faults, Infeasible, InputError
 from common.progress import SILENT, Progress
-from releases.audited import public_beside
+from releases.audited import read_beside
 from releases.comparefiles import FORMAT, NAMES, comparison_files
 from releases.comparing import Trial, choose_area, try_variant, worked_area
 from releases.comparingcubes import try_cube, worked_cube
@@ -102,7 +102,7 @@ def compare(options: CompareOptions, *, progress: Progress = SILENT) -> Done:
     if has_several_margins(options.nests, options.by, options.margins):
         cube = cube_of_crossing(counted.table, counted.nests)
     min_count = variants[0].settings.min_count
-    trial = _trial(options, counted, nest, min_count)
+    trial = _trial(options, counted, cube, nest, min_count)
     compared, failed = _try_all(trial, cube, variants, progress)
     order = [way.name for way in ways]
     unfit = sorted([*unfit, *failed], key=lambda one: order.index(one.name))
@@ -120,7 +120,7 @@ def compare(options: CompareOptions, *, progress: Progress = SILENT) -> Done:
         software=software_name(),
         notices=(
             *counted.notices,
-            *(note for one in trial.public for note in one.notices),
+            *trial.beside.notices,
             *(profile.caveats if profile else ()),
         ),
     )
@@ -169,14 +169,16 @@ def _read(options: CompareOptions, nest: tuple[str, ...], further: tuple[tuple[s
     )
 
 
-def _trial(options: CompareOptions, counted: Counted, nest: tuple[str, ...], min_count: int) -> Trial:
-    public = public_beside(
-        counted.table,
+def _trial(
+    options: CompareOptions, counted: Counted, cube: Cube | None, nest: tuple[str, ...], min_count: int
+) -> Trial:
+    beside = read_beside(
+        counted.table if cube is None else cube,
+        options.counts,
         options.already_public,
         options.known,
         nest=nest,
         count=options.count,
-        name=str(options.counts),
     )
     return Trial(
         table=counted.table,
@@ -184,7 +186,7 @@ def _trial(options: CompareOptions, counted: Counted, nest: tuple[str, ...], min
         key_file=options.key_file,
         keys=counted.keys,
         sensitive=options.sensitive,
-        public=public,
+        beside=beside,
         area=choose_area(counted.table, min_count),
     )
 
@@ -215,7 +217,6 @@ def _check_options(
         options.nests,
         options.by,
         options.margins,
-        public=bool(options.already_public),
         profile=profile,
         faults=faults,
     )

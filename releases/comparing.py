@@ -8,10 +8,9 @@ import numpy as np
 
 from common.progress import SILENT, Progress
 from releases.asked import Asked, Protected
-from releases.audited import as_counted, audit_protected, known_besides
+from releases.audited import Beside, audit_protected, known_besides
 from releases.keyfiles import find_key
 from releases.methods import protect_by
-from releases.publictables import bounds_from
 from releases.published import Published
 from releases.variants import Variant
 from reports.comparison import MARGIN, MIDPOINT, SHOWN, Compared, WorkedArea
@@ -50,16 +49,16 @@ class Trial:
     ----------
     name : what the table is called in reports.
     keys : sums of record keys by finest cell; None where there are none.
-    public : tables of the same people that are already public.
+    beside : what readers have besides the table.
     area : the smallest area that is shown in full.
     """
 
     table: Table
     name: str
+    beside: Beside
     key_file: Path | None = None
     keys: np.ndarray | None = None
     sensitive: tuple[str, ...] = ()
-    public: tuple[Published, ...] = ()
     area: int = 0
 
 
@@ -74,7 +73,7 @@ def try_variant(trial: Trial, variant: Variant, *, progress: Progress = SILENT) 
         The method has no solution for this table.
     """
     named = Named(progress, variant.name)
-    public = trial.public
+    beside = trial.beside
     protected = protect_by(
         Asked(
             table=trial.table,
@@ -85,8 +84,8 @@ def try_variant(trial: Trial, variant: Variant, *, progress: Progress = SILENT) 
             key_file=trial.key_file,
             keys=trial.keys,
             sensitive=trial.sensitive,
-            known=bounds_from(public, as_counted(trial.table)) if public else None,
-            alone=not public,
+            known=beside.known(trial.table),
+            alone=not beside.names,
             progress=named,
         )
     )
@@ -94,10 +93,9 @@ def try_variant(trial: Trial, variant: Variant, *, progress: Progress = SILENT) 
     audit = audit_protected(
         protected,
         trial.table,
-        name=trial.name,
+        beside,
         min_count=variant.settings.min_count,
         sensitive=trial.sensitive,
-        public=public,
         progress=named,
     )
     named.step("measuring utility")
@@ -106,7 +104,7 @@ def try_variant(trial: Trial, variant: Variant, *, progress: Progress = SILENT) 
 
 def _measured(trial: Trial, variant: Variant, protected: Protected, audit: Audit) -> Compared:
     safe = protected.safe
-    intervals = _proven(protected, trial.public)
+    intervals = _proven(protected, trial.beside.public)
     measures = {SHOWN: utility(trial.table, safe)}
     if not all(shown.all() for shown in shown_cells(safe)):
         measures[MIDPOINT] = utility(trial.table, safe, guessed=midpoints(safe, intervals))

@@ -4,8 +4,9 @@ import numpy as np
 
 from common.progress import SILENT, Progress
 from releases.asked import Asked, ProtectedCells
+from releases.audited import audit_protected_cells
 from releases.comparing import Named, Trial, count_findings, without_key, worked_cells, worked_texts
-from releases.cubes import audit_cube, protect_cube
+from releases.cubes import protect_cube
 from releases.variants import Variant
 from reports.comparison import MARGIN, MIDPOINT, SHOWN, Compared, WorkedArea
 from reports.longcells import code_lists
@@ -46,7 +47,7 @@ def try_cube(trial: Trial, cube: Cube, variant: Variant, *, progress: Progress =
     )
     protected = protect_cube(cube, asked)
     named.step("attacking")
-    audit = audit_cube(cube, protected, asked)
+    audit = audit_protected_cells(cube, protected, asked, trial.beside)
     named.step("measuring utility")
     return _measured(trial, cube, variant, protected, audit)
 

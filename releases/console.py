@@ -120,7 +120,7 @@ def mend_lines(mends: "Sequence[Mend]") -> tuple[str, ...]:
     if not mends:
         return ()
     passing = tuple(f"This would pass: {mend.sentence}" for mend in mends if mend.passes)
-    return passing or ("None of the mends that were tried passes; the private report says which",)
+    return passing or ("None of the mends that were tried passes; the file of --report says which they are",)
 
 
 def shown_progress(stream: TextIO | None = None) -> Reporter:
@@ -174,25 +174,49 @@ def _tell(told: _Told) -> None:
         print(line, file=error)
     if told.message:
         print(told.message, file=error)
-    for finding in told.findings[:FINDINGS_SHOWN]:
+    lines = told.outcome.lines if told.outcome is not None else ()
+    if told.findings and lines:
+        print(lines[0], flush=True)  # what was found comes before what proves it, also where both streams are one
+        lines = lines[1:]
+    shown = _some_of_each_kind(told.findings)
+    for finding in shown:
         print(_finding_line(finding), file=error)
-    if len(told.findings) > FINDINGS_SHOWN:
-        print(f"and {len(told.findings) - FINDINGS_SHOWN} more findings", file=error)
+    more = len(told.findings) - len(shown) + _not_listed(told)
+    if more:
+        print(f"and {more:,} more {'finding' if more == 1 else 'findings'}", file=error)
     if told.outcome is None:
         return
     for notice in told.outcome.notices:
-        print(f"Note: {notice}", file=error)
-    for line in told.outcome.lines:
+        print(f"Note: {notice}", file=error, flush=True)
+    for line in lines:
         print(line)
 
 
+def _some_of_each_kind(findings: Sequence[Finding]) -> list[Finding]:
+    """At most `FINDINGS_SHOWN`, in their order, of every kind as many as of any other while there are so many."""
+    kinds: dict[str, list[int]] = {}
+    for at, finding in enumerate(findings):
+        kinds.setdefault(finding.kind, []).append(at)
+    ranks = sorted((rank, at) for places in kinds.values() for rank, at in enumerate(places))
+    return [findings[at] for at in sorted(at for _, at in ranks[:FINDINGS_SHOWN])]
+
+
+def _not_listed(told: _Told) -> int:
+    """How many findings the audit counted and did not list."""
+    figures = told.outcome.audit.figures if told.outcome is not None else {}
+    numbers = [value for name, value in figures.items() if name.endswith(", not listed")]
+    return sum(value for value in numbers if isinstance(value, int))
+
+
 def _finding_line(finding: Finding) -> str:
-    where = ", ".join(part for part in (finding.table, finding.cell) if part)
+    named = finding.cell.partition(": ")[0] in finding.table.split(", ")  # the cell says itself of which of them it is
+    where = ", ".join(part for part in (() if named else (finding.table,)) + (finding.cell,) if part)
     interval = ""
     if finding.interval is not None:
         low, high = finding.interval
         interval = f" [{low}, {'no bound' if high is None else high}]"
-    return f"{finding.severity}: {finding.kind}: {where}{interval}: {finding.witness}"
+    kind = finding.kind if finding.kind == finding.severity else f"{finding.severity}: {finding.kind}"
+    return f"{kind}: {where}{interval}: {finding.witness}"
 
 
 def _tell_json(command: str, told: _Told) -> None:

@@ -1,80 +1,93 @@
-"""The attack on a release before it is written: each population together, and what ties its tables.
+"""The attack on a release before it is written: its tables, with everything that the attacker has besides.
 
-Tables that tell a variable in several lists of bands are attacked list by list, and
-populations apart; that they hold together is shown by building what they could be the figures of, from
-the published values alone.
+That tables of claims and people, and lists of bands inside bands, hold together is shown
+besides by building what they could be the figures of, from the published values alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from common.progress import SILENT, Progress
-from releases.alreadypublic import read_already_public
+from releases.attacking import attack_targets, targets_of, with_ours
+from releases.besides import ours_of
+from releases.pieces import Read
 from releases.protection import Protected, benefit_table, judge_method, split_tables
-from releases.recodings import Recoding, told_once
+from releases.recodings import Recoding
+from releases.series import Place
 from releases.spec import Release
-from sdc.attack.flips import judge_revision
-from sdc.attack.judge import audit_tables
+from sdc.attack.targets import Target
 from sdc.extension import extend_people, extend_recodes
 from sdc.findings import Audit, Finding
-from sdc.tables import Table
+from sdc.tables import SafeTable, Table
 
-__all__ = ["attack_release", "excused"]
+__all__ = ["attack_release", "attack_tables", "excused", "release_targets"]
 
 IN_THE_REVIEW = "what can be proven is told in the review report"
 
 
 def attack_release(
     release: Release,
+    read: Read,
     protected: Protected,
     true: Mapping[str, Table],
     recoding: Recoding | None,
-    file: str,
+    place: Place,
     *,
-    revises: bool,
     progress: Progress = SILENT,
 ) -> Audit:
     """Attack the protected tables of a release, and judge what can be proven.
 
-    `revises` says whether the release before is of the same date, so that what both show proves changes.
+    `read` is what the attacker has besides (`releases.besides.read_besides`).
 
     Raises
     ------
     InputError
-        Figures that are already public cannot be read.
+        What the attacker has cannot be true of these counts.
     """
+    targets = release_targets(release, read, protected.safe, true, place)
+    return attack_tables(release, read, targets, recoding, progress=progress)
+
+
+def release_targets(
+    release: Release, read: Read, safe: Mapping[str, SafeTable], true: Mapping[str, Table], place: Place
+) -> tuple[Target, ...]:
+    """The protected tables of a release, and what the attacker has besides."""
+    return targets_of(with_ours(read, ours_of(release, safe, true, place)))
+
+
+def attack_tables(
+    release: Release,
+    read: Read,
+    targets: Sequence[Target],
+    recoding: Recoding | None,
+    *,
+    progress: Progress = SILENT,
+) -> Audit:
+    """Attack tables that a release would publish, or those that are left of them."""
     rules = release.protection
-    known = read_already_public(release.already_public, protected.safe, file)
-    audit = Audit()
-    for population in release.populations:
-        alike = [table.id for table in release.table if release.counts(table) == population]
-        for own in told_once(alike, recoding, others=False):
-            found = audit_tables(
-                {name: protected.safe[name] for name in own},
-                min_count=rules.min_count,
-                width=rules.width,
-                known={name: bounds for name, bounds in known.items() if name in own},
-                truth={name: true[name] for name in own},
-                sensitive=rules.sensitive,
-                group_size=rules.group_size,
-                progress=progress,
-            )
-            audit = audit.joined(found)
-    audit = audit.joined(judge_method(rules))
-    if release.counts_both:
-        audit = audit.joined(_beside(release, protected))
-    if recoding is not None:
-        audit = audit.joined(_nested(protected, recoding))
-    for name, earlier in protected.earlier.items():
-        if revises:
-            audit = audit.joined(judge_revision(protected.safe[name], earlier, true[name], table=name))
+    safe = {one.piece.name: one.table for one in targets if not one.public and one.table is not None}
+    audit = attack_targets(
+        read,
+        targets,
+        width=rules.width,
+        sensitive=tuple(name for name in rules.sensitive if any(name in one.piece.dimensions for one in targets)),
+        group_size=rules.group_size,
+        max_certainty=rules.max_certainty,
+        progress=progress,
+    )
+    for method in dict.fromkeys(table.method.name for table in safe.values()):
+        audit = audit.joined(judge_method(method))
+    if len({release.counts(table) for table in release.table if table.id in safe}) > 1:
+        audit = audit.joined(_beside(release, safe))
+    if recoding is not None and all(id_ in safe for id_ in recoding.bands):
+        audit = audit.joined(_nested(safe, recoding))
     return audit
 
 
-def _beside(release: Release, protected: Protected) -> Audit:
+def _beside(release: Release, safe: Mapping[str, SafeTable]) -> Audit:
     """Whether published claims and people come from somebody: people are built area by area from the values alone."""
     units = {table.id: release.counts(table) for table in release.table}
-    claims, people = split_tables(protected.safe, units)
+    claims, people = split_tables(safe, units)
     benefit = benefit_table(claims)
     extended = extend_people(claims, people, benefit=benefit)
     findings = tuple(
@@ -89,9 +102,9 @@ def _beside(release: Release, protected: Protected) -> Audit:
     return Audit(findings=findings, checked=() if findings else checked, not_checked=unasked)
 
 
-def _nested(protected: Protected, recoding: Recoding) -> Audit:
+def _nested(safe: Mapping[str, SafeTable], recoding: Recoding) -> Audit:
     """Whether broader bands are the sums of finer ones: the finest are laid out area by area and added up again."""
-    extended = extend_recodes({id_: protected.safe[id_] for id_ in recoding.bands}, recoding.recodes())
+    extended = extend_recodes({id_: safe[id_] for id_ in recoding.bands}, recoding.recodes())
     findings = tuple(
         Finding(kind="bands", severity="contradiction", table="", cell="", witness=sentence)
         for sentence in extended.failing

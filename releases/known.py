@@ -12,11 +12,15 @@ One ``[[file]]`` for each published file; every key but `path` may be left out::
                                        # cell-key, suppression, exact
     base = 5                           # of a rounding
     steps = 1                          # of controlled rounding: multiples beyond the two next to the count
+    aim = "minimum-distance"           # of controlled rounding, or "unbiased"
+    share = 0                          # of minimum distance and small counts: share drawn by chance; 0: all by rule
     max_round = 4                      # of small-count rounding: the largest count that is rounded
+    secondary = "smallest"             # of suppression: the rule that secondary cells are chosen by, where it is known
     noise = 5                          # of cell-key: the largest noise, where the attacker knows it
     zeros_kept = true                  # of cell-key: whether nobody is always shown as 0
     ptable = "ptable.csv"              # of cell-key: the ptable, where the attacker knows it
     min_count = 5                      # smallest non-zero count that it may tell
+    max_certainty = 0.9                # of cell-key: how firmly one value may be believed by somebody with the ptable
     population = "claims"              # files of one population are attacked together (default: all are)
     measure = "claims"                 # what it counts, where files count different things
     date = "2026-05-31"                # its reference date, where files have different ones
@@ -31,6 +35,8 @@ One ``[[file]]`` for each published file; every key but `path` may be left out::
     per = 1000                         # of rates: so many (default 1,000)
     sum_decimals = 0                   # of means: decimals of the sums (0: whole years; 2: pounds and pence)
     total = "All"                      # how a margin is written (default: Total)
+    [file.where]                       # which of its rows, where it holds several tables; a [[file]] for each of them
+    period = "2026-05"
     [file.columns]                     # where the columns have other names
     level = "area_level"
     area = "area"
@@ -38,9 +44,15 @@ One ``[[file]]`` for each published file; every key but `path` may be left out::
     marker = "marker"
     [file.dimensions]                  # what dimensions are called in other files, where their columns have other names
     "Age group" = "age"
+    [file.levels]                      # and what levels of areas are called there
+    lad11cd = "lad"
     [file.markers]                     # text in place of a value = its meaning
     "*" = "c"                          # c suppressed, z structural zero, x not available, low a zero
     "1-4" = [1, 4]                     # or the least and the most that it stands for
+    "c1" = "primary"                   # hidden because it is small
+    "c2" = "secondary"                 # hidden for the sake of others: not small
+    "-" = "zero"                       # nobody at all
+    "0~" = "rounded"                   # somebody, but rounded to 0
     [[file.bounds]]                    # what the attacker knows of a cell from elsewhere
     area = "E01000001"
     category = { benefit = "uc" }      # left out: the total
@@ -48,8 +60,14 @@ One ``[[file]]`` for each published file; every key but `path` may be left out::
     hi = 40
     [[file.caps]]                      # figures that no count may pass, such as populations
     path = "population.csv"            # columns area, some of the dimensions, value
+    where = { sex = "Persons" }        # which of its rows
 
-``[file.insider]`` is refused: the audit tries everybody who knows their own record.
+    [[file.insider]]                   # people who know their own records, and whether they learn more from them
+    area = "E01000001"                 # the cell that they are counted in
+    category = { benefit = "uc" }      # left out: the total
+    number = 1                         # how many of them know each other (default 1)
+    alone = false                      # whether they know that nobody else is counted there
+    name = "a neighbour"               # cells of one name are those of one and the same people, in whatever file
 
 How figures of different files lie on each other::
 
@@ -78,13 +96,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from common.faults import Faults
 
 __all__ = [
     "Bound",
     "Cap",
+    "Insider",
     "Known",
     "KnownColumns",
     "KnownFile",
@@ -92,9 +111,12 @@ __all__ = [
     "KnownOverlap",
     "KnownRecode",
     "KnownWithin",
+    "MarkerMeaning",
+    "find_all_known",
     "find_known",
     "read_all_known",
     "read_known",
+    "with_paths",
 ]
 
 PATHS = ("path", "areas", "categories", "ptable", "of", "denominator", "truth")
@@ -148,6 +170,20 @@ class Cap(_Part):
     path: Path
     value: Words = "value"
     area: Words = "area"
+    where: dict[Words, Named] = {}
+
+
+class Insider(_Part):
+    """``[[file.insider]]``: people who know that they are counted in one cell."""
+
+    area: Words
+    category: dict[str, str] = {}
+    number: Annotated[int, Field(ge=1)] = 1
+    alone: bool = False
+    name: Words | None = None
+
+
+MarkerMeaning = Literal["c", "z", "x", "low", "primary", "secondary", "zero", "rounded"]
 
 
 class KnownFile(_Part):
@@ -162,7 +198,11 @@ class KnownFile(_Part):
     base: Annotated[int, Field(ge=1)] | None = None
     min_count: Annotated[int, Field(ge=2)] | None = None
     steps: Annotated[int, Field(ge=0)] | None = None
+    aim: Literal["unbiased", "minimum-distance"] | None = None
+    share: Annotated[float, Field(ge=0, le=1)] | None = None
     max_round: Annotated[int, Field(ge=1)] | None = None
+    secondary: Literal["smallest"] | None = None
+    max_certainty: Annotated[float, Field(gt=0, le=1)] | None = None
     noise: Annotated[int, Field(ge=0)] | None = None
     zeros_kept: bool = True
     ptable: Path | None = None
@@ -181,10 +221,19 @@ class KnownFile(_Part):
     sum_decimals: Annotated[int, Field(ge=0, le=6)] | None = None
     total: Words | None = None
     columns: KnownColumns = KnownColumns()
+    where: dict[Words, Named] = {}
     dimensions: dict[str, Words] = {}
-    markers: dict[str, Literal["c", "z", "x", "low"] | tuple[int, int]] = {}
+    levels: dict[str, Words] = {}
+    markers: dict[str, MarkerMeaning | tuple[int, int]] = {}
     bounds: tuple[Bound, ...] = ()
     caps: tuple[Cap, ...] = ()
+    insider: tuple[Insider, ...] = ()
+
+    @field_validator("insider", mode="before")
+    @classmethod
+    def _one_insider(cls, plain: object) -> object:
+        """``[file.insider]`` names one of them."""
+        return [plain] if isinstance(plain, dict) else plain
 
     @model_validator(mode="after")
     def _marker_ranges(self) -> "KnownFile":
@@ -201,6 +250,8 @@ class KnownFile(_Part):
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> "KnownFile":
+        if self.insider and self.kind != "counts":
+            raise ValueError(f"insiders stand in counts, not in {self.kind}: name them in the file of counts")
         wanted = {
             "per": ("rates",),
             "sum_decimals": ("means",),
@@ -263,6 +314,16 @@ class Known(_Part):
     flow: tuple[KnownFlow, ...] = ()
     folder: Path = Path()
 
+    @model_validator(mode="after")
+    def _same_people(self) -> "Known":
+        numbers: dict[str, int] = {}
+        for one in (one for own in self.file for one in own.insider if one.name is not None):
+            if numbers.setdefault(str(one.name), one.number) != one.number:
+                raise ValueError(
+                    f"insiders called '{one.name}' are {numbers[str(one.name)]} and {one.number}: say one number"
+                )
+        return self
+
 
 def read_known(path: Path) -> tuple[KnownFile, ...]:
     """What a TOML file says of single published files; see `read_all_known`."""
@@ -283,15 +344,8 @@ def read_all_known(path: Path) -> Known:
     if "folder" in plain:
         faults.add("extra_forbidden", "is not known here", "remove it or correct its name", key="folder")
     plain = {
-        key: _with_paths(value, path.parent) if key in ("file", "overlap") else value for key, value in plain.items()
+        key: with_paths(value, path.parent) if key in ("file", "overlap") else value for key, value in plain.items()
     }
-    files = plain.get("file")
-    for place, one in enumerate(files if isinstance(files, list) else (), start=1):
-        if isinstance(one, dict) and "insider" in one:
-            found = "what one insider knows is not honoured yet"
-            mend = "leave it out: the audit tries everybody who knows their own record"
-            faults.add("insider", found, mend, key=f"file.{place}.insider")
-    faults.raise_if_any()
     try:
         known = Known.model_validate({**plain, "folder": path.parent})
     except ValidationError as error:
@@ -305,9 +359,14 @@ def read_all_known(path: Path) -> Known:
 
 
 def find_known(known: Sequence[KnownFile], path: Path) -> KnownFile | None:
-    """What is known of one file; None where nothing is said."""
+    """What is known of one file, by its first ``[[file]]``; None where nothing is said."""
+    return next(iter(find_all_known(known, path)), None)
+
+
+def find_all_known(known: Sequence[KnownFile], path: Path) -> tuple[KnownFile, ...]:
+    """What is known of each table in one file: a ``[[file]]`` for each, told apart by its rows or its sheet."""
     wanted = path.resolve()
-    return next((one for one in known if one.path.resolve() == wanted), None)
+    return tuple(one for one in known if one.path.resolve() == wanted)
 
 
 def _read_toml(path: Path, faults: Faults) -> dict[str, Any]:
@@ -325,7 +384,8 @@ def _read_toml(path: Path, faults: Faults) -> dict[str, Any]:
     return {}
 
 
-def _with_paths(plain: object, folder: Path) -> object:
+def with_paths(plain: object, folder: Path) -> object:
+    """Plain ``[[file]]`` or ``[[overlap]]`` parts with their paths taken from a folder."""
     return [_resolved(one, folder) for one in plain] if isinstance(plain, list) else plain
 
 

@@ -9,6 +9,7 @@ from geography.nesting import encode_text
 from releases.known import Bound, Cap
 from releases.nests import places_of
 from releases.ptables import read_ptable
+from releases.rowchoices import choose_rows
 from releases.said import Said
 from releases.tidyfile import read_tidy
 from releases.wholenumbers import read_whole_numbers
@@ -73,7 +74,8 @@ def _apply_bound(bound: Bound, safe: SafeTable, bounds: Intervals, faults: Fault
 def _apply_caps(cap: Cap, safe: SafeTable, bounds: Intervals, faults: Faults) -> None:
     """Caps of areas that the tree does not have say nothing of this table."""
     dimensions = safe.classification.dimensions
-    tidy = read_tidy(cap.path, needed=[cap.area, cap.value], wanted=dimensions, whole=(cap.value,))
+    tidy = read_tidy(cap.path, needed=[cap.area, cap.value, *cap.where], wanted=dimensions, whole=(cap.value,))
+    tidy = choose_rows(tidy, cap.where)
     own = Faults(str(cap.path))
     highest = read_whole_numbers(tidy, cap.value, own)
     faults.found.extend(own.found)

@@ -13,7 +13,7 @@ Sources: Government Analysis Function, "Using symbols and shorthand in tables"
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sdc.attack.intervals import NO_BOUND
 from sdc.tables import LOW, MARKERS, NOT_AVAILABLE, STRUCTURAL, SUPPRESSED
@@ -76,6 +76,15 @@ class Meaning:
         return self.lo > 0 or self.hi < NO_BOUND
 
 
+TELLING: Mapping[str, Meaning] = {
+    "primary": Meaning(SUPPRESSED, 1),
+    "secondary": Meaning(SUPPRESSED),
+    "zero": Meaning(SUPPRESSED, 0, 0),
+    "rounded": Meaning(SUPPRESSED, 1),
+}
+"""Meanings that tell more than a marker should; how much more hangs on min_count and the base (`sdc.attack.markers`)."""
+
+
 def meaning_of(text: str, told: Mapping[str, str | tuple[int, int]]) -> Meaning | None:
     """What a text in place of a value means: as told, else by itself; None where nobody knows.
 
@@ -87,7 +96,7 @@ def meaning_of(text: str, told: Mapping[str, str | tuple[int, int]]) -> Meaning 
     if text in told:
         meaning = told[text]
         if isinstance(meaning, str):
-            return Meaning(LETTERS[meaning], said=True)
+            return replace(TELLING[meaning], said=True) if meaning in TELLING else Meaning(LETTERS[meaning], said=True)
         return Meaning(SUPPRESSED, meaning[0], min(meaning[1], NO_BOUND), said=True)
     plain = " ".join(text.lower().split())
     bare = plain[1:-1].strip() if plain.startswith("[") and plain.endswith("]") else plain

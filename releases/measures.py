@@ -7,6 +7,7 @@ folders the manifest says date and edition.
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
@@ -58,11 +59,13 @@ def countings(said: Sequence[Said]) -> tuple[list[Counting], tuple[str, ...]]:
 def _with_releases(said: Sequence[Said], found: list[Counting]) -> list[Counting]:
     """Dates and editions of tables in release folders, as their manifests tell them, where the files have several."""
     facts = [_release_of(one) for one in said]
-    told = {date for date, _ in facts if date} | {own.date for own in found if own.date}
-    several = {date for date in told if len({name for day, name in facts if day == date}) > 1}
+    own_dates = {own.date for own in found if own.date}
+    told = {date for date, _ in facts if date} | own_dates
+    names = {*facts, *((own.date, own.edition) for own in found if own.edition)}
+    several = {date for date in told if sum(day == date for day, _ in names) > 1}
     out = []
     for own, (date, name) in zip(found, facts, strict=True):
-        if date and not own.date and len(told) > 1:
+        if date and not own.date and (len(told) > 1 or own_dates):
             own = replace(own, date=date)
         if date in several and not own.edition:
             own = replace(own, edition=name)
@@ -95,12 +98,17 @@ def editions(found: Sequence[Counting]) -> tuple[Revision, ...]:
     """Editions of the same figures and reference date, each after the one before it; in the order of their names."""
     revisions = []
     for own in dict.fromkeys(replace(one, edition="") for one in found):
-        named = sorted({one.edition for one in found if replace(one, edition="") == own})
+        named = sorted({one.edition for one in found if replace(one, edition="") == own}, key=_counted_up)
         revisions += [
             Revision(before=replace(own, edition=first).text, after=replace(own, edition=second).text)
             for first, second in pairwise(named)
         ]
     return tuple(revisions)
+
+
+def _counted_up(name: str) -> list[str | int]:
+    """Names in the order of the numbers in them: r2 before r10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
 
 
 def relations(

@@ -1,12 +1,14 @@
 """What to do about a release that its attack refuses: mends of its tables, each attacked as the release was."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from common.progress import SILENT, Progress
-from releases.judging import attack_release
+from releases.judging import attack_tables, release_targets
+from releases.pieces import Read
 from releases.protection import Protected
 from releases.recodings import Recoding
+from releases.series import Place
 from releases.spec import Release
 from sdc.findings import Audit
 from sdc.mends.sheet import Published
@@ -21,51 +23,36 @@ MOST_ATTACKS = 8
 
 def mends_of_release(
     release: Release,
+    read: Read,
     protected: Protected,
     true: Mapping[str, Table],
     recoding: Recoding | None,
-    file: str,
+    place: Place,
     audit: Audit,
     *,
-    revises: bool,
     most_attacks: int = MOST_ATTACKS,
     progress: Progress = SILENT,
 ) -> tuple[Mend, ...]:
     """Try mends of a release's tables for what `audit` found; the other parameters are those of `attack_release`."""
+    targets = release_targets(release, read, protected.safe, true, place)
 
     def attack(tables: Published) -> Audit:
-        assert isinstance(tables, Mapping)
-        changed = replace(
-            protected,
-            safe=dict(tables),
-            earlier={name: one for name, one in protected.earlier.items() if name in tables},
-        )
-        kept = {name: table for name, table in true.items() if name in tables}
-        return attack_release(_left(release, changed), changed, kept, _nested(recoding, tables), file, revises=revises)
+        assert isinstance(tables, Sequence)
+        names = {one.piece.name for one in tables}  # type: ignore[union-attr]
+        return attack_tables(release, read, tables, _nested(recoding, names))  # type: ignore[arg-type]
 
     return try_mends(
-        protected.safe,
+        targets,
         audit,
         attack=attack,
         min_count=release.protection.min_count,
-        truth=true,
-        measures={table.id: release.counts(table) for table in release.table},
+        fixed=[one.piece.name for one in targets if one.public],
         most_attacks=most_attacks,
         progress=progress,
     )
 
 
-def _left(release: Release, protected: Protected) -> Release:
-    """The release of the tables that are left, by their method where they have one in common."""
-    rules = release.protection
-    methods = {safe.method.name for safe in protected.safe.values()}
-    if len(methods) == 1:
-        rules = rules.model_copy(update={"method": methods.pop()})
-    tables = tuple(table for table in release.table if table.id in protected.safe)
-    return release.model_copy(update={"table": tables, "protection": rules})
-
-
-def _nested(recoding: Recoding | None, tables: Mapping[str, object]) -> Recoding | None:
+def _nested(recoding: Recoding | None, tables: set[str]) -> Recoding | None:
     """The lists of bands that are left, where there are two or more."""
     if recoding is None:
         return None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from common.faults import Faults, InputError
 from releases.categorylists import Laid, Leaves
+from releases.levelnames import alike_by_code, with_level_names, with_other_names
 from releases.measures import Counting
 from releases.publicblock import read_told
 from releases.published import Opened, Published, lay_out, open_published
@@ -55,25 +56,33 @@ def open_files(
     said: Sequence[Said],
     found: Sequence[Counting],
     *,
+    given: Sequence[PieceFile] = (),
     judged: int,
     truth: Path | None,
     nest: Sequence[str],
     min_count: int,
 ) -> tuple[list[PieceFile], tuple[str, ...]]:
-    """Open every file and find its area tree; the first `judged` are attacked.
+    """Open every file and find its area tree; the first `judged` are attacked, and the first of all are `given`.
 
     Raises
     ------
     InputError
         A file cannot be read, or nobody says its method or its tree.
     """
-    opened = _open(said, min_count)
+    opened = [*(one.opened for one in given), *_open(said[len(given) :], min_count)]
     trees, notices = _trees(said, truth, nest)
+    trees = with_other_names(said, trees)
+    opened = [with_level_names(one) for one in opened]
     files = [
         PieceFile(name=name, judged=number < judged, opened=one, counting=own, tree=tree)
-        for number, (name, one, own, tree) in enumerate(zip(_names(said), opened, found, trees, strict=True))
+        for number, (name, one, own, tree) in enumerate(
+            zip(_names(said, [one.name for one in given]), opened, found, trees, strict=True)
+        )
     ]
-    return files, notices
+    for own, one in zip(given, files, strict=False):
+        one.published, one.truth = own.published, own.truth
+        one.piece = None if own.piece is None else replace(own.piece, name=one.name, measure=one.counting.text)
+    return files, (*notices, *alike_by_code([(one.said.path.name, one.tree) for one in files]))
 
 
 def without_workbooks(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
@@ -92,6 +101,7 @@ def inheriting(said: Sequence[Said]) -> list[Said]:
     """Percentages, rates and means with what is said of the file of their counts, where nothing is said of themselves."""
     found, faults = [], Faults()
     for one in said:
+        _tell_several(said, one, faults)
         counts = _named(said, one.known.of)
         if one.known.of is not None and counts is None:
             mend = "name that file among those to attack, or with --already-public"
@@ -105,6 +115,17 @@ def inheriting(said: Sequence[Said]) -> list[Said]:
         found.append(one)
     faults.raise_if_any()
     return found
+
+
+def _tell_several(said: Sequence[Said], one: Said, faults: Faults) -> None:
+    """Note a fault where proportions are of a file that holds several tables: of which of them, a path cannot say."""
+    for key in ("of", "denominator"):
+        path: Path | None = getattr(one.known, key)
+        number = 0 if path is None else sum(other.path.resolve() == path.resolve() for other in said)
+        if path is not None and number > 1:
+            found = f"is of {path.name}, which is attacked as {number} tables"
+            mend = "give the table that it is of as a file of its own"
+            faults.add("of", found, mend, file=str(one.path), key=key)
 
 
 def _inherited(one: Said, counts: Said, faults: Faults) -> Said:
@@ -128,7 +149,7 @@ def _inherited(one: Said, counts: Said, faults: Faults) -> Said:
         by=by,
         nest=counts.nest if known.nest is None else one.nest,
         areas=one.areas if known.areas is not None else counts.areas,
-        known=known.model_copy(update={**inherited, "dimensions": names}),
+        known=known.model_copy(update={**inherited, "dimensions": names, "levels": known.levels or theirs.levels}),
     )
 
 
@@ -151,10 +172,40 @@ def _open(said: Sequence[Said], min_count: int) -> list[Opened]:
     return opened
 
 
-def _names(said: Sequence[Said]) -> list[str]:
-    """The file's name without its ending, or the whole path where two files have the same."""
-    stems = [one.path.stem for one in said]
-    return [stem if stems.count(stem) == 1 else str(one.path) for stem, one in zip(stems, said, strict=True)]
+def _names(said: Sequence[Said], given: Sequence[str]) -> list[str]:
+    """Those that the first files have, then the file's name without its ending, or as much of its path as tells it apart.
+
+    Several tables of one file are called by what tells them apart; where nothing does, they are numbered.
+    """
+    rest = said[len(given) :]
+    paths = list({one.path.resolve(): one.path for one in rest}.values())
+    stems = [*given, *(path.stem for path in paths)]
+    names = list(given)
+    for one in rest:
+        stem = one.path.stem if stems.count(one.path.stem) == 1 else _told_apart(one.path, paths)
+        here = [other for other in rest if other.path.resolve() == one.path.resolve()]
+        more = _telling(one, here) if len(here) > 1 else ()
+        names.append(f"{stem} ({', '.join(more)})" if more else stem)
+    return [name if names.count(name) == 1 else f"{name} {at}" for at, name in enumerate(names, start=1)]
+
+
+def _telling(one: Said, here: Sequence[Said]) -> tuple[str, ...]:
+    """What is said of one table of a file and not of all of them alike: its rows, its sheet, its column."""
+
+    def facts(said: Said) -> dict[str, str]:
+        known = said.known
+        return {**known.where, "\0sheet": known.sheet or "", "\0value": known.columns.value or ""}
+
+    every = [facts(other) for other in here]
+    return tuple(text for name, text in facts(one).items() if text and any(other.get(name) != text for other in every))
+
+
+def _told_apart(path: Path, among: Sequence[Path]) -> str:
+    """The shortest end of a path that no other has."""
+    parts = path.parts
+    ends = (parts[at:] for at in range(len(parts) - 1, 0, -1))
+    alone = (end for end in ends if sum(other.parts[-len(end) :] == end for other in among) == 1)
+    return "/".join(next(alone, ())) or str(path)
 
 
 def _trees(said: Sequence[Said], truth: Path | None, nest: Sequence[str]) -> tuple[list[Hierarchy], tuple[str, ...]]:
@@ -175,18 +226,22 @@ def _leader(said: Sequence[Said], one: Said) -> int:
 # --- Cells ----------------------------------------------------------------------------------------
 
 
-def lay_out_files(files: Sequence[PieceFile], min_count: int, faults: Faults) -> tuple[str, ...]:
-    """Lay every file of counts over its axes, and say what a user should know."""
+def lay_out_files(
+    files: Sequence[PieceFile], min_count: int, faults: Faults, *, strict: bool = False
+) -> tuple[str, ...]:
+    """Lay every file of counts over its axes, and say what a user should know; see `releases.published.lay_out`."""
     notices: list[str] = []
     for one in files:
-        if one.said.known.kind != "counts":
+        if one.said.known.kind != "counts" or one.piece is not None:
             continue
         method, told = method_of(one.said, min_count), one.said.told
         try:
             if (told is not None and not told.is_network) or (told is None and has_margins(one.opened)):
-                one.piece, more = lay_out_cells(one.name, one.opened, one.tree, one.lists, method, one.counting.text)
+                one.piece, more = lay_out_cells(
+                    one.name, one.opened, one.tree, one.lists, method, one.counting.text, strict=strict
+                )
             else:
-                one.published = lay_out(one.opened, one.tree, one.lists, method)
+                one.published = lay_out(one.opened, one.tree, one.lists, method, strict=strict)
                 one.piece, more = _piece_of(one), one.published.notices
         except InputError as error:
             faults.extend(error)

@@ -10,7 +10,7 @@ finest cells and their total, is kept as `Published` too, for the attack that ta
 such tables alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,8 @@ def read_pieces(
     *,
     truth: Path | None = None,
     public: Sequence[Path] = (),
+    given: Sequence[PieceFile] = (),
+    refused: Collection[str] = (),
     min_count: int | None = None,
     progress: Progress = SILENT,
 ) -> Read:
@@ -84,6 +86,9 @@ def read_pieces(
     paths, public : files or release folders: those to attack, and those that the attacker has besides.
     known : what is known of single files, and of how they relate.
     defaults : what the options say of every file.
+    given : tables of ours that are not written yet (`releases.unwritten`), attacked as the first of all.
+    refused : what is a fault and no notice: ``areas``, rows of areas that nobody knows; ``categories``, lists that
+        nobody lays on each other.
     truth : the counts behind the files to attack, where ``truth`` under ``--known`` says nothing else of one.
     min_count : smallest non-zero count that may be told.
 
@@ -97,16 +102,21 @@ def read_pieces(
     paths, beside = without_workbooks(paths)
     public, beside_public = without_workbooks(public)
     said, besides = _gathered((paths, public), known, defaults)
-    every = inheriting([*said, *besides])
+    every = inheriting([*(one.said for one in given), *said, *besides])
+    judged = len(given) + len(said)
     if min_count is None:
         min_count = max((one.min_count for one in said if one.min_count is not None), default=DEFAULT_MIN_COUNT)
     found, unsaid = countings(every)
-    files, of_trees = open_files(every, found, judged=len(said), truth=truth, nest=defaults.nest, min_count=min_count)
+    files, of_trees = open_files(
+        every, found, given=given, judged=judged, truth=truth, nest=defaults.nest, min_count=min_count
+    )
     faults = Faults()
     laid, of_lists = _lists(files, known, truth, faults)
+    if "categories" in refused:
+        _refuse_unlike(laid, files, faults)
     areas, of_areas = _areas(files, known, faults)
     within, flows, of_relations = relations(known, [one.said for one in files], found, faults)
-    of_rows = lay_out_files(files, min_count, faults)
+    of_rows = lay_out_files(files, min_count, faults, strict="areas" in refused)
     faults.raise_if_any()
     progress.step("reading the truth")
     of_truth = add_truths(files, laid, truth, defaults.count, faults)
@@ -195,6 +205,15 @@ def _lists(
         mend = f"name a dimension of the files, or '{AREAS}'"
         faults.add("relation", f"no file is by '{name}'", mend, key="dimension of overlap or recode")
     return laid, tuple(notice for one in laid.values() for notice in one.notices)
+
+
+def _refuse_unlike(laid: Mapping[str, Laid], files: Sequence[PieceFile], faults: Faults) -> None:
+    """Note a fault for each dimension whose lists nobody lays on each other."""
+    for name, one in laid.items():
+        if one.leaves is None:
+            here = ", ".join(dict.fromkeys(file.said.path.name for file in files if name in file.said.by))
+            found = f"{here} have different categories of {name}, and nobody says how they lie on each other"
+            faults.add("relation", found, "say it with [[recode]] or [[overlap]]", key=name)
 
 
 def _list_of(one: PieceFile, name: str) -> CodeList:

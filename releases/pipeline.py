@@ -18,6 +18,7 @@ from claimants.dimensions import Dimension
 from common.faults import Faults
 from common.progress import SILENT, Progress
 from releases.before import match_tables
+from releases.besides import read_besides
 from releases.check import check_release
 from releases.facts import release_facts, report_table
 from releases.folder import staged
@@ -26,6 +27,7 @@ from releases.judging import attack_release, excused
 from releases.keyfiles import read_key
 from releases.manifest import fingerprint, manifest_of, plain_hash, write_manifest
 from releases.mending import mends_of_release
+from releases.pieces import Read
 from releases.protection import Protected, protect_tables, split_tables
 from releases.recodings import Recoding, recoding_of, told_once
 from releases.refusing import attack_facts, check_report, refusal
@@ -113,6 +115,7 @@ def publish(
             log.info("caseload of %s, %s: %s rows read", place.id, population, f"{caseload.rows_read:,}")
         true, same = _shape(release, caseloads, inputs, dimensions, recoding, file)
         units = {table.id: release.counts(table) for table in release.table}
+        read = read_besides(release, true, place, file, progress=progress)
         earlier = match_tables(true, units, place.tables)
         protected = protect_tables(
             release.protection,
@@ -124,7 +127,7 @@ def publish(
             progress=progress,
         )
         facts = replace(release_facts(release, inputs.areas, place.previous), id=place.id)
-        audit, mends = _attack(release, protected, true, recoding, place, inputs, facts, file, report, progress)
+        audit, mends = _attack(release, read, protected, true, recoding, place, inputs, facts, report, progress)
         tables = tuple(
             report_table(spec, protected.safe[spec.id], dimensions[spec.id], release.counts(spec))
             for spec in release.table
@@ -247,13 +250,13 @@ def _shape(
 
 def _attack(
     release: Release,
+    read: Read,
     protected: Protected,
     true: dict[str, Table],
     recoding: Recoding | None,
     place: Place,
     inputs: Inputs,
     facts: ReleaseFacts,
-    file: str,
     report: Path | None,
     progress: Progress,
 ) -> tuple[Audit, tuple[Mend, ...]]:
@@ -262,11 +265,11 @@ def _attack(
     An exception allows disclosures, never figures that contradict each other.  Returns
     what was found and, of that, which mends were tried.
     """
-    audit = attack_release(release, protected, true, recoding, file, revises=place.revises, progress=progress)
+    audit = attack_release(release, read, protected, true, recoding, place, progress=progress)
     if audit.safe:
         return audit, ()
     progress.step("trying mends")
-    mends = mends_of_release(release, protected, true, recoding, file, audit, revises=place.revises, progress=progress)
+    mends = mends_of_release(release, read, protected, true, recoding, place, audit, progress=progress)
     judged = excused(audit) if release.exception else audit
     if not judged.safe:
         told = attack_facts(

@@ -11,16 +11,15 @@ from typing import Any
 
 from common.faults import Faults, InputError
 from common.progress import SILENT, Progress
-from releases.audited import as_counted, audit_protected, known_besides, public_beside
+from releases.audited import Beside, audit_protected, audit_protected_cells, known_besides, read_beside
 from releases.counts import Counted, CountsSpec, read_counts
-from releases.cubes import audit_cube, protect_cube
+from releases.cubes import protect_cube
 from releases.methodoptions import MethodOptions, check_method_options
 from releases.methods import METHODS, Asked, check_settings, protect_by
 from releases.nests import parse_further_nests, parse_nests
 from releases.outcome import Outcome, Refused
 from releases.privatereport import cube_report, protect_report
 from releases.profiles import find_profile
-from releases.publictables import bounds_from
 from releases.severalmargins import check_margins, has_several_margins
 from releases.software import software_name
 from releases.wholefiles import Writing, check_targets, write_whole
@@ -28,6 +27,7 @@ from reports.longcells import write_long_cells
 from reports.longform import write_long
 from reports.metadata import BLOCK, cube_block, json_text, metadata_block, metadata_path
 from sdc.cellkey.design import PTableSpec
+from sdc.cube import Cube
 from sdc.findings import Audit
 from sdc.margins import cube_of_crossing
 from sdc.profiles import Profile, settle
@@ -113,8 +113,15 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
             record_keys=settings.method == "cell-key",
         )
     )
-    public = public_beside(
-        counted.table, options.already_public, options.known, nest=nest, count=options.count, name=str(options.out)
+    several = has_several_margins(options.nests, options.by, options.margins)
+    cube = cube_of_crossing(counted.table, counted.nests) if several else None
+    beside = read_beside(
+        counted.table if cube is None else cube,
+        options.out,
+        options.already_public,
+        options.known,
+        nest=nest,
+        count=options.count,
     )
     asked = Asked(
         table=counted.table,
@@ -125,28 +132,27 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
         key_file=options.key_file,
         keys=counted.keys,
         sensitive=options.sensitive,
-        known=bounds_from(public, as_counted(counted.table)) if public else None,
+        known=None if cube is not None else beside.known(counted.table),
         alone=not options.already_public,
         progress=progress,
     )
     promised = _promised(profile, settings) if profile else ()
-    if has_several_margins(options.nests, options.by, options.margins):
-        return _protect_cube(options, counted, asked, promised)
+    if cube is not None:
+        return _protect_cube(options, counted, cube, asked, beside, promised)
     protected = protect_by(asked)
     audit = None
-    if options.attack or public:
+    if options.attack or options.already_public:
         audit = audit_protected(
             protected,
             counted.table,
-            name=options.out.stem,
+            beside,
             min_count=settings.min_count,
             sensitive=options.sensitive,
-            public=public,
             progress=progress,
         )
     notices = (
         *counted.notices,
-        *(note for one in public for note in one.notices),
+        *beside.notices,
         *protected.notices,
         *promised,
     )
@@ -156,18 +162,20 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
         source=options.counts.name,
         out=None if refused else options.out.name,
         true=counted.table,
-        known=known_besides(protected, public),
+        known=known_besides(protected, beside.public),
         protected=protected,
         audit=audit,
     )
     return _write(options, lambda path: write_long(protected.safe, path), block, private, audit, notices, progress)
 
 
-def _protect_cube(options: ProtectOptions, counted: Counted, asked: Asked, promised: tuple[str, ...]) -> Outcome:
+def _protect_cube(
+    options: ProtectOptions, counted: Counted, cube: Cube, asked: Asked, beside: Beside, promised: tuple[str, ...]
+) -> Outcome:
     """Every margin of several dimensions: no network, see `releases.cubes`."""
-    cube = cube_of_crossing(asked.table, counted.nests)
     protected = protect_cube(cube, asked)
-    audit = audit_cube(cube, protected, asked) if options.attack else None
+    attacked = options.attack or options.already_public
+    audit = audit_protected_cells(cube, protected, asked, beside) if attacked else None
     block = cube_block(cube, protected.cells, file=options.out.name, software=software_name())
     refused = audit is not None and not audit.safe
     private = cube_report(
@@ -177,7 +185,7 @@ def _protect_cube(options: ProtectOptions, counted: Counted, asked: Asked, promi
         protected=protected,
         audit=audit,
     )
-    notices = (*counted.notices, *protected.notices, *promised)
+    notices = (*counted.notices, *beside.notices, *protected.notices, *promised)
 
     def write(path: Path) -> None:
         write_long_cells(cube, protected.cells, path)
@@ -212,7 +220,6 @@ def _check_options(options: ProtectOptions) -> tuple[Nest, tuple[Nest, ...], Set
         options.nests,
         options.by,
         options.margins,
-        public=bool(options.already_public),
         profile=profile,
         faults=faults,
     )

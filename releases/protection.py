@@ -132,13 +132,13 @@ def _recodes(
     return Protected(safe={name: safe[name] for name in tables}, path=report, notices=(), earlier=kept)
 
 
-def judge_method(spec: Protection) -> Audit:
+def judge_method(method: str) -> Audit:
     """What is to be said of the method itself, whatever the counts: conventional rounding never keeps the promise.
 
     A count shown as 0 is proven to be below half the base, and totals that are rounded apart
     from their parts narrow others; whether a small count is hit depends on the quarter.
     """
-    if spec.method != "conventional-rounding":
+    if method != "conventional-rounding":
         return Audit()
     witness = (
         "conventional rounding keeps no promise: totals are rounded apart from their parts; use controlled-rounding"

@@ -12,7 +12,7 @@ from common.faults import Fault, InputError
 from reports.metadata import FORM, MORE_PARAMETERS, find_block, metadata_path
 from sdc.tables import Classification, Hierarchy, Method
 
-__all__ = ["Told", "ToldNest", "read_told"]
+__all__ = ["Told", "ToldNest", "read_told", "told_by"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,12 +81,19 @@ def read_told(table: Path) -> Told | None:
     if block.get("form") != FORM:
         raise _fault(path, f"is not of form {FORM}, the one known here", "use the version that wrote it")
     try:
-        return _told(path, block)
+        return told_by(path, block)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError):
         raise _fault(path, "does not tell tree, categories and method as it must", "write the table again") from None
 
 
-def _told(path: Path, block: Mapping[str, Any]) -> Told:
+def told_by(path: Path, block: Mapping[str, Any]) -> Told:
+    """What a block of ours tells.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError
+        It is no block of this form.
+    """
     nest, method = block["nests"][0], block["method"]
     nests = {str(one["column"]): _nest(one) for one in block["nests"][1:]}
     told = Told(

@@ -2,12 +2,10 @@
 
 Two cells are the same figure where they name the same area and the same
 category of the same dimensions, or both the total of the same area.  Other
-relations (a margin of a crossing, a dimension recoded) are not honoured yet, so
-they are refused, not ignored.
+relations (a margin of a crossing, a dimension recoded) are for the joint attack.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +13,14 @@ import numpy as np
 from common.faults import Faults, InputError
 from releases.known import KnownFile
 from releases.knownbounds import no_bounds
-from releases.nests import places_of, read_tree
-from releases.published import Published, lay_out, open_published
-from releases.said import DEFAULT_MIN_COUNT, Defaults, Said, gather, method_of, table_files
+from releases.nests import places_of
+from releases.published import Published
+from releases.said import Defaults, Said, gather_tables, table_files
 from sdc.attack.intervals import Intervals, stated_intervals
 from sdc.attack.propagation import propagate
-from sdc.tables import Classification, SafeTable, Table
+from sdc.tables import SafeTable, Table
 
-__all__ = ["bounds_from", "gather_all", "read_already_public", "refuse_relations", "tell_contradictions"]
+__all__ = ["bounds_from", "gather_all", "tell_contradictions"]
 
 
 def gather_all(paths: Sequence[Path], known: Sequence[KnownFile], defaults: Defaults) -> list[Said]:
@@ -31,78 +29,20 @@ def gather_all(paths: Sequence[Path], known: Sequence[KnownFile], defaults: Defa
     Raises
     ------
     InputError
-        See `releases.said.gather`.
+        See `releases.said.gather_tables`.
     """
     faults, said = Faults(), []
     for path in paths:
         try:
             for file in table_files(path):
                 try:
-                    said.append(gather(file, known, defaults))
+                    said.extend(gather_tables(file, known, defaults))
                 except InputError as error:
                     faults.extend(error)
         except InputError as error:
             faults.extend(error)
     faults.raise_if_any()
     return said
-
-
-def read_already_public(
-    paths: Sequence[Path], known: Sequence[KnownFile], table: Table, defaults: Defaults
-) -> tuple[Published, ...]:
-    """Tables that the attacker has, over their own tree, else over that of `table`.
-
-    Raises
-    ------
-    InputError
-        A file cannot be read, or nobody says how it was made.
-    """
-    faults, public = Faults(), []
-    for said in gather_all(paths, known, defaults):
-        try:
-            tree = said.told.hierarchy if said.told else table.hierarchy
-            if said.areas is not None and said.known.areas is not None:
-                tree = read_tree(said.areas, said.nest)
-            opened = open_published(said)
-            method = method_of(said, said.min_count or DEFAULT_MIN_COUNT)
-            public.append(lay_out(opened, tree, _categories(opened.categories, table.classification), method))
-        except InputError as error:
-            faults.extend(error)
-    faults.raise_if_any()
-    return tuple(public)
-
-
-def _categories(own: Mapping[str, Sequence[str]], ours: Classification) -> dict[str, Sequence[str]]:
-    """The categories a file names, with ours where it has one of our dimensions."""
-    listed: dict[str, Sequence[str]] = dict(own)
-    for at, name in enumerate(ours.dimensions):
-        if name in listed:
-            listed[name] = sorted({*listed[name], *(category[at] for category in ours.categories)})
-    return listed
-
-
-def refuse_relations(tables: Mapping[str, SafeTable]) -> None:
-    """Refuse tables that share a dimension and are not by the same dimensions and categories.
-
-    Raises
-    ------
-    InputError
-        One fault for each such pair.
-    """
-    faults = Faults()
-    for (name, one), (other_name, other) in combinations(tables.items(), 2):
-        a, b = one.classification, other.classification
-        shared = [dimension for dimension in a.dimensions if dimension in b.dimensions]
-        if not shared or a == b:
-            continue
-        what = ", ".join(shared)
-        if a.dimensions == b.dimensions:
-            found = f"{name} and {other_name} have different categories of {what}: parts and wholes of one another"
-        else:
-            found = f"{name} and {other_name} share {what} as a margin"
-        mend = "attack them apart, knowing that what they say together is not tested"
-        faults.add("relation", f"{found}, which is not honoured yet", mend, file=other_name)
-    faults.raise_if_any()
 
 
 def bounds_from(public: Sequence[Published], safe: SafeTable) -> Intervals:

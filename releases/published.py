@@ -22,6 +22,7 @@ from releases.categories import cross_categories, own_categories
 from releases.knownbounds import known_bounds
 from releases.nests import places_of
 from releases.publishedmarkers import Shown, read_shown
+from releases.rowchoices import choose_rows
 from releases.said import Said
 from releases.tidyfile import Tidy, quotable, read_header, read_tidy
 from reports.longform import AREA_COLUMNS
@@ -37,6 +38,7 @@ __all__ = [
     "open_published",
     "tell_empty_lists",
     "tell_no_area",
+    "tell_outside",
     "tell_repeats",
     "tell_two_meanings",
 ]
@@ -93,14 +95,16 @@ def open_published(said: Said) -> Opened:
     marker = columns.marker or "marker"
     needed = [*areas, *said.by, *(one.level_column for one in nests.values()), value]
     needed += [name for name in (columns.level, columns.marker) if name]
+    needed += said.known.where
     tidy = read_tidy(
         said.path,
         needed=needed,
         wanted=[level, marker, *nest],
         whole=(value,),
-        fractions=() if said.known.kind == "counts" else (value,),
+        fractions=(value,),
         sheet=said.known.sheet,
     )
+    tidy = choose_rows(tidy, said.known.where)
     said, tidy = _renamed(said, tidy)
     return Opened(
         said=said,
@@ -131,8 +135,17 @@ def _renamed(said: Said, tidy: Tidy) -> tuple[Said, Tidy]:
     return replace(said, by=by), replace(tidy, text=replace(tidy.text, columns=columns))
 
 
-def lay_out(opened: Opened, hierarchy: Hierarchy, listed: Mapping[str, Sequence[str]], method: Method) -> Published:
+def lay_out(
+    opened: Opened,
+    hierarchy: Hierarchy,
+    listed: Mapping[str, Sequence[str]],
+    method: Method,
+    *,
+    strict: bool = False,
+) -> Published:
     """Lay a published file over an area tree and the categories there are.
+
+    Rows of areas that are not in the tree are left out with a notice, or, if `strict`, faults.
 
     Raises
     ------
@@ -158,6 +171,8 @@ def lay_out(opened: Opened, hierarchy: Hierarchy, listed: Mapping[str, Sequence[
     width = len(classification) + 1
     inside = unit >= 0
     tell_no_area(inside, faults)
+    if strict:
+        tell_outside(opened, inside, faults)
     place = np.where(inside & (column >= 0), unit * width + column, -1)
     tell_repeats(tidy, place, faults)
     faults.raise_if_any()
@@ -322,6 +337,13 @@ def tell_two_meanings(said: Said, hierarchy: Hierarchy, faults: Faults) -> None:
     for name in (name for name in said.by if name in hierarchy.levels):
         mend = "give the level another name in --nest and the list of areas, or leave the dimension out"
         faults.add("two meanings", f"'{name}' is a level of areas and a dimension", mend, column=name)
+
+
+def tell_outside(opened: Opened, inside: np.ndarray, faults: Faults) -> None:
+    """Note a fault for each row whose area is not in the tree, where some are."""
+    mend = "leave out what does not concern these tables, or correct the code"
+    for row in np.flatnonzero(~inside) if inside.any() else ():
+        faults.add("unknown area", "an area that none of these tables has", mend, row=opened.tidy.row(row))
 
 
 def tell_no_area(inside: np.ndarray, faults: Faults) -> None:

@@ -21,6 +21,7 @@ from releases.published import (
     file_notices,
     tell_empty_lists,
     tell_no_area,
+    tell_outside,
     tell_repeats,
     tell_two_meanings,
 )
@@ -173,7 +174,14 @@ def _tell_strange(
 
 
 def lay_out_cells(
-    name: str, opened: Opened, hierarchy: Hierarchy, listed: Mapping[str, Sequence[str]], method: Method, measure: str
+    name: str,
+    opened: Opened,
+    hierarchy: Hierarchy,
+    listed: Mapping[str, Sequence[str]],
+    method: Method,
+    measure: str,
+    *,
+    strict: bool = False,
 ) -> tuple[Piece, tuple[str, ...]]:
     """A file of counts as a piece, and what a user should know of how it was read.
 
@@ -187,6 +195,8 @@ def lay_out_cells(
     axes = table_axes(opened, hierarchy, listed, faults)
     faults.raise_if_any()
     rows = locate_rows(opened, axes, faults)
+    if strict:
+        tell_outside(opened, area_units(opened, hierarchy, Faults()) >= 0, faults)
     low_is_zero = said.told is not None or method.name != "exact"
     shown = read_shown(tidy, opened.value, opened.marker, said.known.markers, faults, low_is_zero=low_is_zero)
     faults.raise_if_any()

@@ -1,5 +1,6 @@
 """What stands in a published cell: a number, or a marker, ours or another producer's."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ __all__ = ["Shown", "read_markers", "read_shown"]
 
 Told = Mapping[str, str | tuple[int, int]]
 NUMBERS = "a whole number of at least 0"
+# Whole numbers as programs write them that hold every number as a fraction.
+NOUGHTS = re.compile("([0-9]+)[.]0+")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,7 +56,8 @@ def read_shown(
     with both, and a row with neither.
     """
     values, index = encode_text(tidy.text.columns[value])
-    numbers = [whole_number(text.strip()) for text in values.tolist()]
+    texts = [text.strip() for text in values.tolist()]
+    numbers = [_published_number(text) for text in texts]
     is_number = np.array([number is not None for number in numbers], dtype=bool)
     marked = read_markers(tidy, value, marker, is_number, meanings, faults, numbers=NUMBERS, low_is_zero=low_is_zero)
     shown = np.array([number or 0 for number in numbers], dtype=np.int64)[index]
@@ -64,8 +68,20 @@ def read_shown(
         markers=markers,
         lo=np.array([0, *(one.lo for one in marked.meanings)], np.int64)[at + 1],
         hi=np.array([NO_BOUND, *(one.hi for one in marked.meanings)], np.int64)[at + 1],
-        readings=marked.readings,
+        readings=(*_number_readings(texts, numbers), *marked.readings),
     )
+
+
+def _published_number(text: str) -> int | None:
+    """The whole number that a text gives in digits, or with noughts alone behind a decimal point: ``40.0``."""
+    match = NOUGHTS.fullmatch(text)
+    return whole_number(match.group(1) if match else text)
+
+
+def _number_readings(texts: Sequence[str], numbers: Sequence[int | None]) -> tuple[str, ...]:
+    """That some numbers are not digits alone."""
+    ours = any(number is not None and "." in text for text, number in zip(texts, numbers, strict=True))
+    return ("values with noughts alone behind a decimal point are read as whole numbers",) if ours else ()
 
 
 def read_markers(

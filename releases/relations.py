@@ -53,7 +53,6 @@ def _refuse_beside_recodes(release: Release, faults: Faults) -> None:
     clashes = {
         "table.count": ("people beside claims", release.counts_both),
         "protection.method": (release.protection.method, release.protection.method != "controlled-rounding"),
-        "already_public": ("figures that are already public", bool(release.already_public)),
     }
     for key, (what, asked) in clashes.items():
         if asked:
@@ -81,13 +80,6 @@ def _refuse_beside(release: Release, dimensions: dict[str, dict[str, Dimension]]
             f"a width of {rules.width} cannot be promised of people beside claims, which narrow each other",
             f"promise {rules.base - 1}, the base less 1, or less",
             key="protection.width",
-        )
-    if release.already_public:
-        faults.add(
-            "relation",
-            "figures are already public, and what they tell of claims tells of people too, which is not attacked yet",
-            "publish one of the two, or leave already_public out if the figures are of other people",
-            key="already_public",
         )
     claims = [table for table in release.table if release.counts(table) == "claims"]
     for table in claims:

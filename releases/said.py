@@ -10,13 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from common.faults import Fault, Faults, InputError
-from releases.known import KnownFile, find_known
+from releases.known import KnownFile, find_all_known
 from releases.nests import parse_nests
 from releases.publicblock import Told, read_told
 from sdc.attack.intervals import METHODS
 from sdc.tables import SMALL_COUNTS, Method
 
-__all__ = ["DEFAULT_BASE", "DEFAULT_MIN_COUNT", "Defaults", "Said", "gather", "method_of", "table_files"]
+__all__ = [
+    "DEFAULT_BASE",
+    "DEFAULT_MIN_COUNT",
+    "Defaults",
+    "Said",
+    "gather",
+    "gather_tables",
+    "method_of",
+    "table_files",
+]
 
 DEFAULT_BASE = 5
 DEFAULT_MIN_COUNT = 5
@@ -86,7 +95,35 @@ def gather(path: Path, known: Sequence[KnownFile], defaults: Defaults) -> Said:
     InputError
         Metadata cannot be read; the method is said by nobody or is not in this version; a nest cannot be read.
     """
-    told, more = read_told(path), find_known(known, path) or KnownFile(path=path)
+    return _gather(path, next(iter(find_all_known(known, path)), KnownFile(path=path)), defaults)
+
+
+def gather_tables(path: Path, known: Sequence[KnownFile], defaults: Defaults) -> list[Said]:
+    """Put together what is said of every table in one file: one for each ``[[file]]`` of its path, else one.
+
+    Raises
+    ------
+    InputError
+        See `gather`; or two tables of the file are its same rows and the same sheet.
+    """
+    entries = find_all_known(known, path) or (KnownFile(path=path),)
+    kinds = [(one.where, one.sheet, one.columns.value) for one in entries]
+    if any(kind in kinds[:at] for at, kind in enumerate(kinds)):
+        found = f"has {len(entries)} [[file]], and two of them are of the same rows"
+        mend = "keep one, or say with where, sheet or columns.value which rows each is of"
+        raise InputError([Fault(kind="told twice", file=str(path), found=found, mend=mend)])
+    faults, said = Faults(), []
+    for one in entries:
+        try:
+            said.append(_gather(path, one, defaults))
+        except InputError as error:
+            faults.found += [fault for fault in error.faults if fault not in faults.found]
+    faults.raise_if_any()
+    return said
+
+
+def _gather(path: Path, more: KnownFile, defaults: Defaults) -> Said:
+    told = read_told(path)
     faults, notices = Faults(str(path)), []
     nest = defaults.nest
     if more.nest is not None:

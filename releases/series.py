@@ -26,6 +26,7 @@ class Place:
     previous : id of the release before, blank for the first.
     revises : whether that is of the same reference date.
     tables : its tables, where values are kept; empty where they are not.
+    editions : folders of the releases of the same reference date that this one revises, the latest first.
     notices : what the reviewer must know.
     """
 
@@ -34,6 +35,7 @@ class Place:
     revises: bool
     tables: tuple[PreviousTable, ...]
     notices: tuple[str, ...]
+    editions: tuple[Path, ...] = ()
 
 
 def place_in_series(release: Release, out: Path, file: str) -> Place:
@@ -43,7 +45,8 @@ def place_in_series(release: Release, out: Path, file: str) -> Place:
     ------
     InputError
         The release before is no release, is of another series, is of a later date, or is not
-        named although one stands beside `out`; or its review pack, which values are kept by, is missing or not its own.
+        named although one stands beside `out`; or its review pack, which values are kept by, is missing or not its own;
+        or it revises a release that cannot be found.
     """
     faults = Faults(file)
     if release.series.previous is None:
@@ -66,6 +69,7 @@ def place_in_series(release: Release, out: Path, file: str) -> Place:
         id=_revision(release.id, str(before["id"])) if revises else release.id,
         previous=str(before["id"]),
         revises=revises,
+        editions=_editions(release, release.series.previous, before, out, faults),
         tables=tables,
         notices=(*_revision_notices(release, before, revises), *notices),
     )
@@ -127,6 +131,34 @@ def _kept(
     return tables, told
 
 
+def _editions(release: Release, folder: Path, before: Mapping[str, Any], out: Path, faults: Faults) -> tuple[Path, ...]:
+    """The releases of this reference date, back to the first: what all of them show together is attacked.
+
+    Those before the release before stand beside it or beside `out`, or are named in ``series.earlier``.
+    """
+    known: dict[str, tuple[Path, Mapping[str, Any]]] = {}
+    for one in (*release.series.earlier, *_folders(folder), *_folders(out)):
+        manifest = read_manifest(one)
+        if manifest is not None and manifest["series"] == release.series.id:
+            known.setdefault(str(manifest["id"]), (one, manifest))
+    found: list[Path] = []
+    while dt.date.fromisoformat(before["reference_date"]) == release.release.reference_date:
+        found.append(folder)
+        name = before.get("previous")
+        if name is None or not re.fullmatch(re.escape(release.id) + r"(-r[0-9]+)?", str(name)):
+            break
+        if str(name) not in known:
+            faults.add(
+                "series",
+                f"{before['id']} revises {name}, which is not beside it: what all of them show together is attacked",
+                "put its folder beside, or name it in series.earlier",
+                key="series.earlier",
+            )
+            faults.raise_if_any()
+        folder, before = known[str(name)]
+    return tuple(found)
+
+
 def _revision(own: str, before: str) -> str:
     """The id of a revision: the next number after that of what it revises."""
     number = re.fullmatch(re.escape(own) + r"-r(\d+)", before)
@@ -145,15 +177,19 @@ def _revision_notices(release: Release, before: Mapping[str, Any], revises: bool
 def _neighbours(out: Path, series: str) -> list[tuple[Path, dt.date]]:
     """Releases of the series in `out` and beside it."""
     found = []
-    try:
-        folders = sorted(out.parent.iterdir())
-    except OSError:  # no such folder yet, or none that may be read: then staging will tell
-        folders = []
-    for folder in folders:
+    for folder in _folders(out):
         manifest = read_manifest(folder)
         if manifest is not None and manifest["series"] == series:
             found.append((folder, dt.date.fromisoformat(manifest["reference_date"])))
     return found
+
+
+def _folders(beside: Path) -> list[Path]:
+    """What stands in the folder that something lies in."""
+    try:
+        return sorted(beside.parent.iterdir())
+    except OSError:  # no such folder yet, or none that may be read: then staging will tell
+        return []
 
 
 def _repeated_draws(before: Mapping[str, Any], base: int, why: str) -> str:

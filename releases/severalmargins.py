@@ -16,7 +16,7 @@ def has_several_margins(nests: Sequence[str], by: Sequence[str], margins: str) -
 
 
 def check_margins(
-    nests: Sequence[str], by: Sequence[str], margins: str, *, public: bool, profile: Profile | None, faults: Faults
+    nests: Sequence[str], by: Sequence[str], margins: str, *, profile: Profile | None, faults: Faults
 ) -> None:
     """Refuse what is not honoured where every margin of several dimensions or nests is asked for; notes faults."""
     if margins not in MARGINS:
@@ -28,8 +28,5 @@ def check_margins(
         found = "the margins of a nest are its levels: all of them are published"
         faults.add("relation", found, "leave --margins out, or name the smallest level under --by", key="--margins")
     mend = "give --margins finest for the crossing and its total, or leave it out"
-    if public:
-        found = "what is already public cannot be held against several margins yet"
-        faults.add("relation", found, mend, key="--already-public")
     if profile is not None and profile.bands:
         faults.add("relation", "the profile's bands are not honoured for several margins yet", mend, key="--profile")

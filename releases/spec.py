@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from common.faults import Faults
+from releases.known import KnownFile, KnownOverlap, KnownRecode, with_paths
 
 __all__ = ["Release", "TableSpec", "read_release"]
 
@@ -68,6 +69,7 @@ class Series(_Part):
     first: bool = False
     previous: Path | None = None
     previous_review: Path | None = None
+    earlier: tuple[Path, ...] = ()
     keep_values: bool = True
     key_file: Path
 
@@ -79,6 +81,8 @@ class Series(_Part):
             )
         if self.first and self.previous_review is not None:
             raise ValueError("a first release has none before it: remove previous_review")
+        if self.first and self.earlier:
+            raise ValueError("a first release has none before it: remove earlier")
         return self
 
 
@@ -156,15 +160,13 @@ class Geography(_Part):
         return self
 
 
-class AlreadyPublic(_Part):
-    """``[[already_public]]``: figures of the same population that others have published.
+class AlreadyPublic(KnownFile):
+    """``[[already_public]]``: figures of the same people that others have published, and what is known of them.
 
-    A CSV file with the columns of a safe table; `base` is 1 for exact figures,
-    else the base they were rounded to, each to the nearest.
+    Where no method is named, `base` says it: 1 for exact figures, else the base they were
+    rounded to, each to the nearest.
     """
 
-    path: Path
-    base: Annotated[int, Field(ge=1)] = 1
     description: str = ""
 
 
@@ -226,6 +228,8 @@ class Release(_Part):
     claims: Claims
     geography: Geography
     already_public: tuple[AlreadyPublic, ...] = ()
+    overlap: tuple[KnownOverlap, ...] = ()
+    recode: tuple[KnownRecode, ...] = ()
     protection: Protection = Protection()
     exception: tuple[ExceptionSpec, ...] = ()
     table: Annotated[tuple[TableSpec, ...], Field(min_length=1)]
@@ -327,6 +331,7 @@ def _add(faults: Faults, fault: Mapping[str, Any]) -> None:
 PATHS = {
     ("series", "previous"),
     ("series", "previous_review"),
+    ("series", "earlier"),
     ("series", "key_file"),
     ("claims", "path"),
     ("geography", "lookup"),
@@ -345,8 +350,8 @@ def _resolved(plain: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             geography["postcodes"] = _with_path(geography["postcodes"], folder)
         if isinstance(geography.get("boundary"), list):
             geography["boundary"] = [_with_path(one, folder) for one in geography["boundary"]]
-    if isinstance(out.get("already_public"), list):
-        out["already_public"] = [_with_path(one, folder) for one in out["already_public"]]
+    for part in ("already_public", "overlap"):
+        out |= {part: with_paths(out[part], folder)} if part in out else {}
     return out
 
 

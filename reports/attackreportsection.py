@@ -29,6 +29,8 @@ __all__ = [
 
 # Findings of one kind that the page shows.
 FINDINGS_OF_A_KIND = 20
+# Tables of which the same is said and that are named; more are counted.
+TABLES_NAMED = 2
 NOT_LISTED = ", not listed"
 PATH = ": path"
 ASKED = ": cells asked"
@@ -80,7 +82,7 @@ def attack_section(audit: Audit, *, mends: Sequence[Mend] = (), maps: Sequence[E
     passing = tuple(mend.full for mend in mends if mend.passes)
     state = "none" if not mends else "some" if passing else "fail"
     paths, taken = _paths(audit)
-    rows = [{"what": name, "value": as_text(value)} for name, value in audit.figures.items() if name not in taken]
+    rows = _figure_rows({name: value for name, value in audit.figures.items() if name not in taken})
     return AttackSection(
         verdict=attack_verdict(audit),
         safe=audit.safe,
@@ -192,6 +194,28 @@ def _group(severity: str, kind: str, number: int, findings: Sequence[Finding]) -
     )
 
 
+def _figure_rows(figures: Mapping[str, object]) -> list[dict[str, str]]:
+    """What was counted and its value; what is the same of several tables is said once."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name, value in figures.items():
+        table, _, what = name.rpartition(": ")
+        text = as_text(
+            [as_text(part).removeprefix(f"{table}: ") for part in value] if isinstance(value, list) else value
+        )
+        alike.setdefault((what, text), []).append(table)
+    return [
+        {"what": ": ".join(part for part in (_tables_named(tables), what) if part), "value": text}
+        for (what, text), tables in alike.items()
+    ]
+
+
+def _tables_named(tables: Sequence[str]) -> str:
+    """A few tables by their names, many by the first and the last of them and their number."""
+    if len(tables) <= TABLES_NAMED:
+        return "; ".join(tables)
+    return f"{tables[0]} … {tables[-1]} ({len(tables):,})"
+
+
 def _paths(audit: Audit) -> tuple[DataTable | None, set[str]]:
     """How intervals were found, table by table, and the figures that say so."""
     told = words("attack")["path"]
@@ -217,8 +241,19 @@ def _paths(audit: Audit) -> tuple[DataTable | None, set[str]]:
         caption=told["caption"],
         row_heads=(told["table"], told["how"]),
         columns=(told["cells"],),
-        rows=tuple(Row(head=name, about=(way,), cells=(number,)) for name, way, number in rows),
+        rows=tuple(
+            Row(head=_tables_named(tables), about=(way,), cells=(number,))
+            for (way, number), tables in _tables_of([((way, number), name) for name, way, number in rows]).items()
+        ),
     ), taken
+
+
+def _tables_of(rows: Sequence[tuple[tuple[str, str], str]]) -> dict[tuple[str, str], list[str]]:
+    """The tables of which the same is said, in the order of the first."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for said, table in rows:
+        alike.setdefault(said, []).append(table)
+    return alike
 
 
 def _loss_table(mends: Sequence[Mend]) -> DataTable | None:

@@ -30,6 +30,10 @@ __all__ = ["Block", "Classes", "find_blocks", "find_classes"]
 DENSE = 1_000_000
 # Entries above this would not be safe to multiply.
 LARGEST = 1 << 30
+# Sums of products up to this are safe in 64 bits.
+SAFE = 4e18
+# An odd number, that multiplies places into words.
+MIXING = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -192,7 +196,7 @@ def _eliminate(matrix, pivots):  # type: ignore[no-untyped-def]
             for k in range(width):
                 if matrix[rank, k] != 0 or (own != 1 and matrix[row, k] != 0):
                     # Products stay below 2**62: the right side counts people, entries are below `LARGEST`.
-                    if abs(float(own) * matrix[row, k]) + abs(float(other) * matrix[rank, k]) > 4e18:
+                    if abs(float(own) * matrix[row, k]) + abs(float(other) * matrix[rank, k]) > SAFE:
                         return -1
                     matrix[row, k] = own * matrix[row, k] - other * matrix[rank, k]
                     if k < width - 1 and abs(matrix[row, k]) > LARGEST:
@@ -214,44 +218,78 @@ def _classes(matrix: np.ndarray, pivots: np.ndarray) -> Classes:
     one alone, otherwise by the first of them.
     """
     columns = matrix.shape[1] - 1
-    leader = np.arange(columns)
+    leader, constant = np.arange(columns), np.zeros(columns, np.int64)
     scale, slope = np.ones(columns, np.int64), np.ones(columns, np.int64)
-    constant = np.zeros(columns, np.int64)
-    entries = matrix[:, :columns].copy()
-    own = entries[np.arange(len(pivots)), pivots]
-    entries[np.arange(len(pivots)), pivots] = 0
-    number = (entries != 0).sum(axis=1)
-    for row in np.flatnonzero(number == 0):
-        cell = pivots[row]
-        scale[cell], constant[cell], slope[cell] = own[row], matrix[row, columns], 0
-    for row in np.flatnonzero(number == 1):
-        cell, free = pivots[row], int(np.flatnonzero(entries[row])[0])
-        leader[cell], scale[cell] = free, own[row]
-        constant[cell], slope[cell] = matrix[row, columns], -entries[row, free]
-    led: dict[bytes, int] = {}
-    for row in np.flatnonzero(number > 1):
-        common = int(np.gcd.reduce(entries[row]))
-        sign = 1 if entries[row, np.flatnonzero(entries[row])[0]] > 0 else -1
-        first = led.setdefault((entries[row] // (common * sign)).tobytes(), int(row))
-        if first != row:
-            cell = int(pivots[row])
-            at = int(np.flatnonzero(entries[row])[0])
-            told = [(int(entries[r, at]), int(own[r]), int(matrix[r, columns])) for r in (row, first)]
-            found = _tied(*told)
-            if found is not None:
-                leader[cell] = pivots[first]
-                scale[cell], constant[cell], slope[cell] = found
+    _lead(matrix, pivots, leader, scale, constant, slope)
     return Classes(leader=leader, scale=scale, constant=constant, slope=slope)
 
 
-def _tied(row: tuple[int, int, int], first: tuple[int, int, int]) -> tuple[int, int, int] | None:
-    """One cell as a function of another: scale, constant and slope; None where they do not fit 64 bits.
+@njit(cache=True)
+def _lead(matrix, pivots, leader, scale, constant, slope):  # type: ignore[no-untyped-def]
+    """Fill in the classes, in place."""
+    rows, columns = matrix.shape[0], matrix.shape[1] - 1
+    # Entries without the pivot, by a common factor and sign, told apart by a sum of products that wraps around.
+    factor, mark = np.zeros(rows, np.int64), np.zeros(rows, np.uint64)
+    for row in range(rows):
+        number, only = 0, -1
+        for k in range(columns):
+            value = matrix[row, k]
+            if value == 0 or k == pivots[row]:
+                continue
+            number += 1
+            only = k if only < 0 else only
+            factor[row] = gcd(factor[row], abs(value))
+        cell = pivots[row]
+        if number == 0:
+            scale[cell], constant[cell], slope[cell] = matrix[row, cell], matrix[row, columns], 0
+        elif number == 1:
+            leader[cell], scale[cell] = only, matrix[row, cell]
+            constant[cell], slope[cell] = matrix[row, columns], -matrix[row, only]
+        if number <= 1:
+            factor[row] = 0
+            continue
+        factor[row] = factor[row] if matrix[row, only] > 0 else -factor[row]
+        for k in range(columns):
+            if k != cell and matrix[row, k] != 0:
+                word = (np.uint64(k + 1) * MIXING) ^ (np.uint64(k + 1) * MIXING >> np.uint64(29))
+                mark[row] += np.uint64(matrix[row, k] // factor[row]) * word
+    for row in range(rows):
+        if factor[row] == 0:
+            continue
+        for first in range(row):
+            if factor[first] != 0 and mark[first] == mark[row] and _alike(matrix, pivots, factor, first, row):
+                _tie(matrix, pivots, factor, first, row, leader, scale, constant, slope)
+                break
+
+
+@njit(cache=True)
+def _alike(matrix, pivots, factor, first, row):  # type: ignore[no-untyped-def]
+    """Whether two rows have the same entries but for a factor, their pivots apart."""
+    for k in range(matrix.shape[1] - 1):
+        one = 0 if k == pivots[first] else matrix[first, k] // factor[first]
+        other = 0 if k == pivots[row] else matrix[row, k] // factor[row]
+        if one != other:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _tie(matrix, pivots, factor, first, row, leader, scale, constant, slope):  # type: ignore[no-untyped-def]
+    """One cell as a function of another, where its numbers fit 64 bits.
 
     Each row is (e, own, right): own x + e w = right and own' y + e' w = right',
     w being their common direction, give e' own x = e' right - e right' + e own' y.
     """
-    (e, own, right), (first_e, first_own, first_right) = row, first
-    values = (first_e * own, first_e * right - e * first_right, e * first_own)
-    common = gcd(gcd(values[0], values[1]), values[2]) * (1 if values[0] > 0 else -1)
-    fits = all(abs(value // common) < 1 << 62 for value in values)
-    return (values[0] // common, values[1] // common, values[2] // common) if fits else None
+    right = matrix.shape[1] - 1
+    common = gcd(abs(factor[row]), abs(factor[first]))
+    e, other = factor[row] // common, factor[first] // common
+    own, first_own = matrix[row, pivots[row]], matrix[first, pivots[first]]
+    largest = abs(float(other) * own) + abs(float(e) * first_own)
+    largest += abs(float(other) * matrix[row, right]) + abs(float(e) * matrix[first, right])
+    if largest > SAFE:
+        return
+    a, b = other * own, other * matrix[row, right] - e * matrix[first, right]
+    c = e * first_own
+    common = gcd(gcd(abs(a), abs(b)), abs(c)) * (1 if a > 0 else -1)
+    cell = pivots[row]
+    leader[cell], scale[cell], constant[cell], slope[cell] = pivots[first], a // common, b // common, c // common

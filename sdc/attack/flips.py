@@ -25,8 +25,7 @@ Two things go further than the bounds:
   measured against the truth, `flip_rows` says how good.
 
 For a revision of one reference date the change of a count is itself a count of
-people (records taken in, or out).  `judge_revision` holds it to the promise: no
-change of 1 to min_count - 1 may be proven to be one.
+people (records taken in, or out): `sdc.differencing.revisions` holds it to the promise.
 """
 
 from collections.abc import Sequence
@@ -34,13 +33,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from sdc.attack.posterior import Prior
-from sdc.findings import Audit, Finding
 from sdc.rounding.kept import Earlier
-from sdc.tables import TOTAL, SafeTable, Table
+from sdc.tables import SafeTable, Table
 
-__all__ = ["chance_of_fall", "change_bounds", "flip_rows", "judge_revision", "pinned_if_unchanged"]
-
-COUNTS_LISTED = 200
+__all__ = ["chance_of_fall", "change_bounds", "flip_rows", "pinned_if_unchanged"]
 
 
 def change_bounds(now: np.ndarray, before: np.ndarray, base: int) -> tuple[np.ndarray, np.ndarray]:
@@ -129,36 +125,3 @@ def _falls(before: np.ndarray, now: np.ndarray, base: int) -> np.ndarray:
             q = now % base / base if other else 1 - now % base / base
             chance += np.where((now // base + other) < (before // base + one), p * q, 0.0)
     return chance
-
-
-def judge_revision(safe: SafeTable, earlier: Earlier, truth: Table, *, table: str) -> Audit:
-    """Whether a revision proves that a change of some figure is small.
-
-    A change d is small where 1 <= |d| <= min_count - 1; it is pinned where its interval contains neither 0
-    nor any change of min_count or more, either way.
-    """
-    findings, checked = [], 0
-    base, least = safe.method.base, safe.method.min_count
-    for level, name in enumerate(safe.hierarchy.levels):
-        change = truth.counts[level] - earlier.counts[level]
-        small = earlier.known[level] & (np.abs(change) >= 1) & (np.abs(change) < least)
-        low, high = change_bounds(safe.values[level], earlier.values[level], base)
-        pinned = small & ((low > 0) | (high < 0)) & (high < least) & (low > -least)
-        checked += int(small.sum())
-        for unit, column in np.argwhere(pinned)[:COUNTS_LISTED]:
-            category = ", ".join(safe.classification.columns[column]) or TOTAL
-            findings.append(
-                Finding(
-                    kind="revision",
-                    severity="disclosure",
-                    table=table,
-                    cell=f"{name} {safe.hierarchy.codes[level][unit]}, {category}",
-                    interval=(int(low[unit, column]), int(high[unit, column])),
-                    witness="what was shown before and what is shown now prove how many were taken in or out",
-                )
-            )
-    return Audit(
-        findings=tuple(findings),
-        checked=("revision: no small change since the release before is proven by what both show",),
-        figures={f"{table}: small changes by the revision": checked},
-    )

@@ -20,7 +20,7 @@ import numpy as np
 from sdc.attack.intervals import Intervals, stated_intervals
 from sdc.tables import SafeTable, Table, sum_up
 
-__all__ = ["Inversion", "fitting_tables", "outcomes_by_keys", "run_backwards"]
+__all__ = ["Inversion", "finest_bounds", "fitting_tables", "outcomes_by_keys", "run_backwards"]
 
 # All that a method may publish of one true table.
 Outcomes = Callable[[Table], Iterable[SafeTable]]
@@ -112,7 +112,7 @@ def fitting_tables(shown: SafeTable, bounds: Intervals) -> Iterator[Table]:
     """
     hierarchy, classification = shown.hierarchy, shown.classification
     columns = max(len(classification), 1)
-    lo, hi = _finest_bounds(shown, bounds)
+    lo, hi = finest_bounds(shown, bounds)
     sizes = (hi - lo + 1).ravel()
     if np.any(sizes <= 0):
         return
@@ -129,7 +129,7 @@ def fitting_tables(shown: SafeTable, bounds: Intervals) -> Iterator[Table]:
             yield Table(hierarchy=hierarchy, classification=classification, counts=counts)
 
 
-def _finest_bounds(shown: SafeTable, bounds: Intervals) -> tuple[np.ndarray, np.ndarray]:
+def finest_bounds(shown: SafeTable, bounds: Intervals) -> tuple[np.ndarray, np.ndarray]:
     """Bounds of the smallest areas' categories: no part is larger than a sum that it is in."""
     columns = max(len(shown.classification), 1)
     hi = np.minimum(bounds.hi[0][:, :columns], bounds.hi[0][:, -1:])

@@ -24,7 +24,10 @@ from sdc.attack.witness import Names, clash_sentence, equation_clash, flat_bound
 from sdc.findings import Audit
 from sdc.tables import SafeTable, Table
 
-__all__ = ["audit_tables"]
+__all__ = ["BEYOND_SHARED", "audit_tables"]
+
+# What flows through one table after the other leave open.
+BEYOND_SHARED = "what tables say together beyond the intervals of figures they share (sound, not exact)"
 
 
 def audit_tables(
@@ -192,9 +195,7 @@ def _told_of_flow(
     figures[f"{names}: the theorem does not hold"] = list(failing)
     not_checked = []
     if len(attacked) > 1:
-        not_checked.append(
-            f"{names}: what tables say together beyond the intervals of figures they share (sound, not exact)"
-        )
+        not_checked.append(f"{names}: {BEYOND_SHARED}")
     if not settled:
         not_checked.append("propagation was stopped before it had settled (sound; max flow went on from there)")
     checked = (f"intervals of {names}: exact within each table, by max flow",)

@@ -12,39 +12,53 @@ as perhaps not exact.  Work grows with the number of cells asked, not with its s
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numba import njit
 
 from sdc.attack.blocksearch import BlockFound, search_block
 from sdc.attack.elimination import Block, find_classes
+from sdc.attack.walking import walk_to_table
 
-__all__ = ["find_start", "search_by_neighbourhoods"]
+__all__ = ["Ground", "find_start", "search_by_neighbourhoods"]
 
 # Of the cells of a neighbourhood, the share nearest to its middle that are asked.
 CORE = 0.3
 # Sums of more open cells are no way from one cell to another: nearly everything is near everything over them.
 LONG_SUM = 60
+# Blocks up to these sizes are solved whole for a first table, and searched for one of whole numbers, where walks met none.
+MOST_CELLS_SOLVED, MOST_CELLS_SEARCHED = 100_000, 5_000
 
 Bounds = tuple[np.ndarray, np.ndarray]
 
 
 def find_start(block: Block, bounds: Bounds, *, whole: bool, branches: int) -> np.ndarray | None:
-    """A table that fits, of shape (cells,); None where the programmes met none in time.
+    """A table that fits, of shape (cells,); None where none was met.
+
+    A programme over the whole block says whether any table fits, and a walk from its answer meets one of whole numbers.
 
     Raises
     ------
     NoSolution
         No table fits.
     """
+    if len(block.cells) > MOST_CELLS_SOLVED:
+        return None
+    near = _any_table(block, bounds, whole=False, branches=branches)
+    if near is None or not whole:
+        return near
+    met = walk_to_table(block, bounds, near=near)
+    if met is None and len(block.cells) <= MOST_CELLS_SEARCHED:
+        met = _any_table(block, bounds, whole=True, branches=branches)
+    return None if met is None else np.rint(met).astype(np.int64)
+
+
+def _any_table(block: Block, bounds: Bounds, *, whole: bool, branches: int) -> np.ndarray | None:
     nobody = np.zeros(len(block.cells), np.bool_)
     found = search_block(
         block, bounds, classes=None, asked=nobody, want=bounds, whole=whole, start=None, branches=branches
     )
-    if np.isinf(found.seen_lo).any():
-        return None
-    return np.rint(found.seen_lo).astype(np.int64) if whole else found.seen_lo
+    return None if np.isinf(found.seen_lo).any() else found.seen_lo
 
 
 def search_by_neighbourhoods(
@@ -65,79 +79,130 @@ def search_by_neighbourhoods(
     if start is not None:
         seen[0][:], seen[1][:] = start, start
     searched = np.zeros(cells, np.bool_)
-    solved = whole_solved = stopped = 0
-    for near, core in _neighbourhoods(block, asked, size):
+    tally = np.zeros(3, np.int64)
+    ground = Ground(block)
+    for near, core in _neighbourhoods(ground, asked, size):
+
+        def search(part: Block, open_ends: np.ndarray, reach: Bounds, near: np.ndarray = near) -> BlockFound:
+            return search_block(
+                part,
+                (bounds[0][near], bounds[1][near]),
+                classes=find_classes(part),
+                asked=open_ends,
+                want=reach,
+                whole=whole,
+                start=None if start is None else start[near],
+                branches=branches,
+            )
+
+        wanted = want[0][near], want[1][near]
         if start is not None:
-            found = _search(_touching(block, near, start), near, bounds, core, want, whole, start, branches)
-            np.minimum.at(seen[0], near, found.seen_lo)
-            np.maximum.at(seen[1], near, found.seen_hi)
-            solved, whole_solved = solved + found.solved, whole_solved + found.whole_solved
-        open_ends = core & ((seen[0] > want[0]) | (seen[1] < want[1]))
-        if open_ends.any():
+            found = search(ground.touching(near, start), core, wanted)
+            seen[0][near] = np.minimum(seen[0][near], found.seen_lo)
+            seen[1][near] = np.maximum(seen[1][near], found.seen_hi)
+            tally += found.solved, found.whole_solved, 0
+        low, high = core & (seen[0][near] > wanted[0]), core & (seen[1][near] < wanted[1])
+        if (low | high).any():
             # An end that some table meets as far as it is wanted is not followed again.
-            reach = np.where(seen[0] <= want[0], bounds[0], want[0]), np.where(seen[1] >= want[1], bounds[1], want[1])
-            inside = _within(block, near)
-            found = _search(inside, near, bounds, open_ends, reach, whole, start, branches)
-            here = near[open_ends[near]]
-            local = open_ends[near]
+            reach = np.where(low, wanted[0], bounds[1][near]), np.where(high, wanted[1], bounds[0][near])
+            found = search(ground.within(near), low | high, reach)
+            local = low | high
+            here = near[local]
             outer[0][here] = np.maximum(outer[0][here], found.lo[local])
             outer[1][here] = np.minimum(outer[1][here], found.hi[local])
             searched[here] |= found.searched[local]
-            solved, whole_solved = solved + found.solved, whole_solved + found.whole_solved
-            stopped += found.stopped
+            tally += found.solved, found.whole_solved, found.stopped
     return BlockFound(
         lo=outer[0],
         hi=outer[1],
         seen_lo=seen[0],
         seen_hi=seen[1],
         searched=searched,
-        solved=solved,
-        whole_solved=whole_solved,
-        stopped=stopped,
+        solved=int(tally[0]),
+        whole_solved=int(tally[1]),
+        stopped=int(tally[2]),
     )
 
 
-def _search(
-    part: Block,
-    near: np.ndarray,
-    bounds: Bounds,
-    asked: np.ndarray,
-    want: Bounds,
-    whole: bool,
-    start: np.ndarray | None,
-    branches: int,
-) -> BlockFound:
-    return search_block(
-        part,
-        (bounds[0][near], bounds[1][near]),
-        classes=find_classes(part),
-        asked=asked[near],
-        want=(want[0][near], want[1][near]),
-        whole=whole,
-        start=None if start is None else start[near],
-        branches=branches,
-    )
+class Ground:
+    """A block that parts are cut from, at a cost that goes with the part and the sums that touch it."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        order = np.argsort(block.columns, kind="stable")
+        self.rows = np.repeat(np.arange(len(block.equations)), np.diff(block.starts))[order]
+        self.first = np.searchsorted(block.columns[order], np.arange(len(block.cells) + 1))
+        self._number = np.full(len(block.cells), -1, np.int64)
+        self._stamp = np.zeros(len(block.cells), np.int64)
+        self._turn = 0
+
+    def near(self, middle: int, size: int) -> np.ndarray:
+        """The cells nearest to one, nearest first, `size` at most."""
+        self._turn += 1
+        found = np.empty(size, np.int64)
+        block = self.block
+        many = _gather(block.starts, block.columns, self.rows, self.first, middle, found, self._stamp, self._turn)
+        return found[:many]
+
+    def within(self, near: np.ndarray) -> Block:
+        """The sums of which all open cells are nearby."""
+        return self._cut(near, None)
+
+    def touching(self, near: np.ndarray, start: np.ndarray) -> Block:
+        """The sums with any cell nearby, all other cells at `start`."""
+        return self._cut(near, start)
+
+    def _cut(self, near: np.ndarray, start: np.ndarray | None) -> Block:
+        """Sums over the cells nearby (ascending); only those that lie within them where nothing is held at `start`."""
+        block = self.block
+        rows = np.unique(self.rows[_ranges(self.first[near], self.first[near + 1])])
+        lengths = block.starts[rows + 1] - block.starts[rows]
+        entries = _ranges(block.starts[rows], block.starts[rows + 1])
+        of_entry = np.repeat(np.arange(len(rows)), lengths)
+        self._number[near] = np.arange(len(near))
+        columns = self._number[block.columns[entries]]
+        self._number[near] = -1
+        inside = columns >= 0
+        right = block.right[rows]
+        kept = np.ones(len(rows), np.bool_)
+        if start is None:
+            kept = np.bincount(of_entry, ~inside, minlength=len(rows)) == 0
+        else:
+            outer = entries[~inside]
+            held = start[block.columns[outer]] * block.signs[outer]
+            right = right - np.bincount(of_entry[~inside], held, minlength=len(rows)).astype(right.dtype)
+        chosen = kept[of_entry] & inside
+        many = np.bincount(of_entry[chosen], minlength=len(rows))[kept]
+        return Block(
+            cells=block.cells[near],
+            equations=block.equations[rows[kept]],
+            starts=np.concatenate([[0], np.cumsum(many)]),
+            columns=columns[chosen],
+            signs=block.signs[entries[chosen]],
+            right=right[kept],
+        )
 
 
-def _neighbourhoods(block: Block, asked: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Sets of cells near each other, ascending, and (bool per cell of the block) those in their middle to be asked."""
-    rows = np.repeat(np.arange(len(block.equations)), np.diff(block.starts))
-    order = np.argsort(block.columns, kind="stable")
-    of_cell = np.searchsorted(block.columns[order], np.arange(len(block.cells) + 1))
+def _ranges(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The numbers of all ranges, one range after the other."""
+    lengths = ends - starts
+    shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+    return np.arange(int(lengths.sum())) + shift
+
+
+def _neighbourhoods(ground: Ground, asked: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Sets of cells near each other, ascending, and (bool, of their shape) those in their middle to be asked."""
     waiting = asked.copy()
-    found = np.empty(size, np.int64)
-    stamp = np.zeros(len(block.cells), np.int64)
-    turn = 0
     for middle in np.flatnonzero(asked).tolist():
         if not waiting[middle]:
             continue
-        turn += 1
-        many = _gather(block.starts, block.columns, rows[order], of_cell, middle, found, stamp, turn)
-        core = np.zeros(len(block.cells), np.bool_)
-        core[found[: max(1, int(CORE * many)) if many == size else many]] = True
-        core &= waiting
-        waiting &= ~core
-        yield np.sort(found[:many]), core
+        found = ground.near(middle, size)
+        many = len(found)
+        core = found[: max(1, int(CORE * many)) if many == size else many]
+        core = core[waiting[core]]
+        waiting[core] = False
+        near = np.sort(found)
+        yield near, np.isin(near, core)
 
 
 @njit(cache=True)
@@ -163,45 +228,3 @@ def _gather(starts, columns, row_of, of_cell, middle, found, stamp, turn):  # ty
                     if many == len(found):
                         return many
     return many
-
-
-def _chosen(block: Block, near: np.ndarray, chosen: np.ndarray, right: np.ndarray) -> Block:
-    """The chosen equations (bool) over the cells nearby; `right` is what each then comes to."""
-    number = np.full(len(block.cells), -1, np.int64)
-    number[near] = np.arange(len(near))
-    rows = np.repeat(np.arange(len(block.equations)), np.diff(block.starts))
-    kept = chosen[rows] & (number[block.columns] >= 0)
-    lengths = np.bincount(rows[kept], minlength=len(block.equations))[chosen]
-    return replace(
-        block,
-        cells=block.cells[near],
-        equations=block.equations[chosen],
-        starts=np.concatenate([[0], np.cumsum(lengths)]),
-        columns=number[block.columns[kept]],
-        signs=block.signs[kept],
-        right=right[chosen],
-    )
-
-
-def _inside(block: Block, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which entries are of cells nearby, and the row of each entry."""
-    here = np.zeros(len(block.cells), np.bool_)
-    here[near] = True
-    return here[block.columns], np.repeat(np.arange(len(block.equations)), np.diff(block.starts))
-
-
-def _within(block: Block, near: np.ndarray) -> Block:
-    """The sums of which all open cells are nearby."""
-    inside, rows = _inside(block, near)
-    chosen = np.bincount(rows, ~inside, minlength=len(block.equations)) == 0
-    return _chosen(block, near, chosen, block.right)
-
-
-def _touching(block: Block, near: np.ndarray, start: np.ndarray) -> Block:
-    """The sums with any cell nearby, all other cells at `start`."""
-    inside, rows = _inside(block, near)
-    held = np.bincount(
-        rows, np.where(inside, 0, start[block.columns] * block.signs), minlength=len(block.equations)
-    ).astype(block.right.dtype)
-    chosen = np.bincount(rows, inside, minlength=len(block.equations)) > 0
-    return _chosen(block, near, chosen, block.right - held)

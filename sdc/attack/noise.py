@@ -25,9 +25,11 @@ from sdc.cellkey.ptable import KeyTable, PTable
 from sdc.findings import Audit, Finding
 from sdc.tables import STRUCTURAL, SafeTable
 
-__all__ = ["MAX_CERTAINTY", "NoiseAttack", "attack_noise", "audit_noise", "refuse_ptable"]
+__all__ = ["MAX_CERTAINTY", "SUMS_LEFT_OUT", "NoiseAttack", "attack_noise", "audit_noise", "refuse_ptable"]
 
 MAX_CERTAINTY = 0.9
+# What `sdc.attack.averagedbeliefs` looks at where tables are attacked together.
+SUMS_LEFT_OUT = "noise: how sums and other tables add to belief (the posterior judges each figure by itself)"
 
 Masks = tuple[np.ndarray, ...]
 
@@ -132,7 +134,7 @@ def audit_noise(
         Audit(
             checked=("noise with its bound and its ptable known, by sums of areas and of categories",),
             not_checked=(
-                "noise: how sums and other tables add to belief (the posterior judges each figure by itself)",
+                SUMS_LEFT_OUT,
                 "noise: averaging over further tables of the same people that somebody may ask for",
             ),
         )

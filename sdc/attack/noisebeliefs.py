@@ -27,7 +27,7 @@ from sdc.cellkey.ptable import KeyTable, PTable, noise_shares, rows_of
 from sdc.findings import Audit, Finding
 from sdc.tables import LOW, SHOWN, TOTAL, SafeTable
 
-__all__ = ["certainty_audit", "noise_beliefs", "noise_posterior"]
+__all__ = ["certainty_audit", "fit_noise_prior", "noise_beliefs", "noise_posterior"]
 
 DISPERSIONS = (0.0, *np.geomspace(0.02, 200, 9))
 EM_STEPS, FINER = 3, 3
@@ -129,7 +129,7 @@ def certainty_audit(
 
 def _belief(level: int, column: int, shown: np.ndarray, ptable: PTable | KeyTable, min_count: int) -> Belief:
     values, cells = np.unique(shown, return_counts=True)
-    prior = _fit(values, cells, ptable)
+    prior = fit_noise_prior(values, cells, ptable)
     counts, mass = noise_posterior(prior, ptable, values)
     rows, best = np.arange(len(values)), mass.argmax(axis=1)
     return Belief(
@@ -144,8 +144,11 @@ def _belief(level: int, column: int, shown: np.ndarray, ptable: PTable | KeyTabl
     )
 
 
-def _fit(values: np.ndarray, cells: np.ndarray, ptable: PTable | KeyTable) -> Prior:
-    """The prior of largest likelihood among those tried; by moments where counts are large against the noise."""
+def fit_noise_prior(values: np.ndarray, cells: np.ndarray, ptable: PTable | KeyTable) -> Prior:
+    """The prior of largest likelihood for published values and how many `cells` show each.
+
+    Of those tried; by moments where counts are large against the noise.
+    """
     weight = cells / cells.sum()
     mean = float(values @ weight)
     if mean == 0:

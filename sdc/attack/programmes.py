@@ -7,6 +7,7 @@ fit: two programmes per cell, made few and small by
 1. narrowing bounds, sum by sum (`sdc.attack.narrowing`);
 2. blocks of open cells, and exact elimination in each: cells that follow from
    sums, classes that move together (`sdc.attack.elimination`);
+   of large systems, walks from table to table that show most ends to be reached (`sdc.attack.walking`);
 3. one linear programme per block, of which only the costs change, so that each
    answer starts from the last one; every whole table met on the way is noted,
    for it answers for other cells too (`sdc.attack.blocksearch`);
@@ -23,19 +24,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.progress import SILENT, Progress
-from sdc.attack.blocksearch import BlockFound, search_block
+from sdc.attack.blocktasks import Done, Task, search_task
 from sdc.attack.elimination import Block, Classes, find_blocks, find_classes
 from sdc.attack.intervals import BEYOND_VALUES, NO_BOUND, reach
 from sdc.attack.narrowing import NoSolution, narrow
-from sdc.attack.neighbourhoods import find_start, search_by_neighbourhoods
+from sdc.attack.walking import Ends, Met, walk_blocks
 from sdc.system import Equations, SafeCells
 from sdc.tables import NOT_AVAILABLE, NOT_PUBLISHED, SHOWN, STRUCTURAL, SUPPRESSED
 
 __all__ = ["PATHS", "Demand", "Found", "NoSolution", "Settled", "feasible_intervals", "settle", "stated_bounds"]
 
 # How an interval was found, the furthest step that was needed.
-PATHS = ("bounds", "narrowing", "elimination", "LP", "MIP")
-BY_BOUNDS, BY_NARROWING, BY_ELIMINATION, BY_LP, BY_MIP = range(5)
+PATHS = ("bounds", "narrowing", "elimination", "walks", "LP", "MIP")
+BY_BOUNDS, BY_NARROWING, BY_ELIMINATION, BY_WALKS, BY_LP, BY_MIP = range(6)
 
 # Nodes of the search tree per mixed-integer programme.
 BRANCHES = 5000
@@ -47,11 +48,24 @@ Bounds = tuple[np.ndarray, np.ndarray]
 class Demand:
     """How far the asked cells need be followed: down to lo and up to hi, of their shape.
 
-    An end is not followed further once some table reaches that far.
+    An end is not followed further once some table reaches that far.  Walks follow neither end of a cell that some table takes
+    to `enough`, nor of one that tables take to 0 and to `from_zero` (of the same shape), where these are given.
     """
 
     lo: np.ndarray
     hi: np.ndarray
+    enough: np.ndarray | None = None
+    from_zero: np.ndarray | None = None
+
+    def ends(self, bounds: Bounds, asked: np.ndarray) -> Ends:
+        """How far each cell is followed; bounds are of shape (cells,)."""
+        every = Ends.of((bounds[0].copy(), bounds[1].copy()))
+        every.lo[asked] = np.maximum(every.lo[asked], self.lo)
+        every.hi[asked] = np.minimum(every.hi[asked], self.hi)
+        for whole, part in ((every.enough, self.enough), (every.from_zero, self.from_zero)):
+            if part is not None:
+                whole[asked] = part
+        return every
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,7 +147,7 @@ def feasible_intervals(
     branches : nodes of the search tree per mixed-integer programme; where they
         do not suffice, an end is sound but may not be exact.
     most_cells : blocks of more open cells are searched in neighbourhoods of so many (`sdc.attack.neighbourhoods`): sound,
-        not always exact; None for no limit.
+        not always exact; None for no limit.  With a limit walks go before programmes, in blocks of any size.
 
     Raises
     ------
@@ -148,39 +162,27 @@ def feasible_intervals(
     wanted[asked] = True
     settled = settle(equations, lo, hi, wanted)
     tell = _Telling(settled.bounds, start)
-    want = _want(settled.bounds, asked, demand)
+    want = Ends.of(settled.bounds) if demand is None else demand.ends(settled.bounds, asked)
     is_asked = np.zeros(equations.size, np.bool_)
     is_asked[asked] = True
     progress.step("attack", sum(len(block.cells) for block in settled.blocks))
-    for block, classes in zip(settled.blocks, settled.classes, strict=True):
+    walked: list[Met | None] = [None] * len(settled.blocks)
+    if whole and most_cells is not None:
+        walked = walk_blocks(settled.blocks, settled.bounds, asked=is_asked, want=want, start=start)
+    for block, classes, met in zip(settled.blocks, settled.classes, walked, strict=True):
         cells = block.cells
-        here = settled.bounds[0][cells], settled.bounds[1][cells]
-        wanted_here = want[0][cells], want[1][cells]
-        begin = None if start is None else start[cells]
-        if most_cells is not None and len(cells) > most_cells:
-            tell.tally["searched by neighbourhoods"] += 1
-            found = search_by_neighbourhoods(
-                block,
-                here,
-                asked=is_asked[cells],
-                want=wanted_here,
-                whole=whole,
-                start=find_start(block, here, whole=whole, branches=branches) if begin is None else begin,
-                branches=branches,
-                size=most_cells,
-            )
-        else:
-            found = search_block(
-                block,
-                here,
-                classes=classes,
-                asked=is_asked[cells],
-                want=wanted_here,
-                whole=whole,
-                start=begin,
-                branches=branches,
-            )
-        tell.take(block, found)
+        task = Task(
+            block=block,
+            classes=classes,
+            bounds=(settled.bounds[0][cells], settled.bounds[1][cells]),
+            asked=is_asked[cells],
+            want=want.at(cells),
+            start=None if start is None else start[cells],
+            whole=whole,
+            branches=branches,
+            most_cells=most_cells,
+        )
+        tell.take(block, search_task(task, met))
         progress.advance(len(cells))
     tell.tally["not eliminated"] = sum(classes is None for classes in settled.classes)
     return tell.found(asked, (lo, hi), settled.determined, whole)
@@ -245,16 +247,6 @@ def _around(equations: Equations, cell: np.ndarray) -> np.ndarray:
     return np.unique(equations.rows[np.isin(equations.cells, cell)])
 
 
-def _want(bounds: Bounds, asked: np.ndarray, demand: Demand | None) -> Bounds:
-    """Per cell, how far down and up it is followed: as far as its bounds, or as the demand."""
-    if demand is None:
-        return bounds
-    down, up = bounds[0].copy(), bounds[1].copy()
-    down[asked] = np.maximum(down[asked], demand.lo)
-    up[asked] = np.minimum(up[asked], demand.hi)
-    return down, up
-
-
 class _Telling:
     """What is known of every cell, gathered block by block."""
 
@@ -267,17 +259,20 @@ class _Telling:
         self.path = np.full(len(closed), BY_BOUNDS, np.int8)
         self.tally: Counter[str] = Counter({"blocks": 0, "largest block": 0, "LPs": 0, "MIPs": 0, "stopped": 0})
 
-    def take(self, block: Block, found: BlockFound) -> None:
+    def take(self, block: Block, done: Done) -> None:
         """Note what was found of a block."""
-        cells = block.cells
+        cells, found = block.cells, done.found
         for pair, part in ((self.outer, (found.lo, found.hi)), (self.seen, (found.seen_lo, found.seen_hi))):
             pair[0][cells], pair[1][cells] = part
-        self.path[cells] = np.where(found.searched, BY_MIP, BY_LP if found.solved else BY_BOUNDS)
+        by_programme = np.where(found.searched, BY_MIP, BY_LP if found.solved else BY_BOUNDS)
+        self.path[cells] = np.where(done.programmed, by_programme, BY_WALKS)
         self.tally["blocks"] += 1
         self.tally["largest block"] = max(self.tally["largest block"], len(cells))
         self.tally["LPs"] += found.solved
         self.tally["MIPs"] += found.whole_solved
         self.tally["stopped"] += found.stopped
+        if done.by_neighbourhoods:
+            self.tally["searched by neighbourhoods"] += 1
 
     def found(self, asked: np.ndarray, first: Bounds, determined: np.ndarray, whole: bool) -> Found:
         """The asked cells; `first` are the bounds before anything was found."""

@@ -16,7 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-__all__ = ["Graph", "State", "repair", "search", "shift", "shut_in", "tighten"]
+__all__ = ["Graph", "State", "mend_downhill", "mend_nearby", "repair", "search", "shift", "shut_in", "tighten"]
+
+# Nodes that each surplus is sent to look at, at most, round after round, before all of them are looked at together.
+NEARBY = (50, 1000)
+# Arcs on the longest way that is looked for from there on, round after round, before it is asked whether there is any.
+FURTHEST = (6, 10, 14, 20, 40, 100)
 
 
 class Graph(NamedTuple):
@@ -212,8 +217,154 @@ def shut_in(g, s, insiders, open_cells, found):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def mend_nearby(g, flow, lower, upper, excess, most):  # type: ignore[no-untyped-def]
+    """Send what each surplus node has along shortest residual paths to nodes that lack something, in place.
+
+    A search that has visited `most` nodes is given up.
+    """
+    stamp = np.full(len(excess), -1, np.int32)
+    via = np.empty(len(excess), np.int64)
+    queue = np.empty(most + 1, np.int32)
+    searches = 0
+    for source in range(len(excess)):
+        while excess[source] > 0:
+            stamp[source] = searches
+            queue[0] = source
+            head, filled, target = 0, 1, -1
+            while head < filled and filled <= most and target < 0:
+                node = queue[head]
+                head += 1
+                for j in range(g.first_arc[node], g.first_arc[node + 1]):
+                    arc = g.arcs[j]
+                    cell = arc >> 1
+                    at_tail = (arc & 1) == 0
+                    room = upper[cell] - flow[cell] if at_tail else flow[cell] - lower[cell]
+                    other = g.heads[cell] if at_tail else g.tails[cell]
+                    if room <= 0 or stamp[other] == searches:
+                        continue
+                    stamp[other] = searches
+                    via[other] = arc
+                    if excess[other] < 0:
+                        target = other
+                        break
+                    queue[filled] = other
+                    filled += 1
+                    if filled > most:
+                        break
+            searches += 1
+            if target < 0:
+                break
+            push = min(excess[source], -excess[target])
+            for change in range(2):
+                node = target
+                while node != source:
+                    arc = via[node]
+                    cell = arc >> 1
+                    at_tail = (arc & 1) == 0
+                    if change == 1:
+                        flow[cell] += push if at_tail else -push
+                    else:
+                        push = min(push, upper[cell] - flow[cell] if at_tail else flow[cell] - lower[cell])
+                    node = g.tails[cell] if at_tail else g.heads[cell]
+            excess[source] -= push
+            excess[target] += push
+
+
+@njit(cache=True)
+def mend_downhill(g, flow, lower, upper, excess, furthest):  # type: ignore[no-untyped-def]
+    """Send what surplus nodes have downhill, in place: each arc of the way leads one nearer to a node that lacks something.
+
+    Distances are found once, backwards from all of these; where a node has no way down any more its distance
+    is raised.  Ways of more than `furthest` arcs are not looked for.
+
+    Source: R. K. Ahuja and J. B. Orlin, "Distance-directed augmenting path algorithms for maximum flow and
+    parametric maximum flow problems", Naval Research Logistics 38 (1991).
+    """
+    nodes = len(excess)
+    height = _heights(g, flow, lower, upper, excess, furthest)
+    pointer = g.first_arc[:-1].astype(np.int64)
+    path = np.empty(furthest + 2, np.int64)
+    for source in range(nodes):
+        node, depth = source, 0
+        while excess[source] > 0 and height[source] <= furthest:
+            if excess[node] < 0:
+                push = min(excess[source], -excess[node])
+                for d in range(depth):
+                    cell = path[d] >> 1
+                    push = min(push, upper[cell] - flow[cell] if (path[d] & 1) == 0 else flow[cell] - lower[cell])
+                for d in range(depth):
+                    flow[path[d] >> 1] += push if (path[d] & 1) == 0 else -push
+                excess[source] -= push
+                excess[node] += push
+                node, depth = source, 0
+                continue
+            if pointer[node] < g.first_arc[node + 1]:
+                arc = g.arcs[pointer[node]]
+                cell = arc >> 1
+                at_tail = (arc & 1) == 0
+                room = upper[cell] - flow[cell] if at_tail else flow[cell] - lower[cell]
+                other = g.heads[cell] if at_tail else g.tails[cell]
+                if room > 0 and height[other] == height[node] - 1:
+                    path[depth] = arc
+                    depth += 1
+                    node = other
+                else:
+                    pointer[node] += 1
+                continue
+            lowest = furthest
+            for j in range(g.first_arc[node], g.first_arc[node + 1]):
+                arc = g.arcs[j]
+                cell = arc >> 1
+                at_tail = (arc & 1) == 0
+                room = upper[cell] - flow[cell] if at_tail else flow[cell] - lower[cell]
+                other = g.heads[cell] if at_tail else g.tails[cell]
+                if room > 0:
+                    lowest = min(lowest, height[other])
+            height[node] = lowest + 1
+            pointer[node] = g.first_arc[node]
+            if depth > 0:
+                depth -= 1
+                arc = path[depth]
+                node = g.tails[arc >> 1] if (arc & 1) == 0 else g.heads[arc >> 1]
+
+
+@njit(cache=True)
+def _heights(g, flow, lower, upper, excess, furthest):  # type: ignore[no-untyped-def]
+    """Arcs on the shortest way from each node to one that lacks something, `furthest` + 1 at most."""
+    nodes = len(excess)
+    height = np.full(nodes, furthest + 1, np.int32)
+    queue = np.empty(nodes, np.int32)
+    filled = 0
+    for node in range(nodes):
+        if excess[node] < 0:
+            height[node] = 0
+            queue[filled] = node
+            filled += 1
+    head = 0
+    while head < filled and height[queue[head]] < furthest:
+        node = queue[head]
+        head += 1
+        for j in range(g.first_arc[node], g.first_arc[node + 1]):
+            arc = g.arcs[j]
+            cell = arc >> 1
+            at_tail = (arc & 1) == 0
+            # Backwards: what could flow into the node.
+            room = flow[cell] - lower[cell] if at_tail else upper[cell] - flow[cell]
+            other = g.heads[cell] if at_tail else g.tails[cell]
+            if room > 0 and height[other] > furthest:
+                height[other] = height[node] + 1
+                queue[filled] = other
+                filled += 1
+    return height
+
+
+@njit(cache=True)
 def repair(g, flow, lower, upper, excess):  # type: ignore[no-untyped-def]
-    """Move flow until every node is balanced, in place: Dinic's blocking flows from all surplus nodes at once.
+    """Move flow until every node is balanced, in place.
+
+    Most of what is wrong is mended nearby, by the shortest path from each surplus node to one that lacks something, and
+    then along distances; what is left goes by Dinic's blocking flows from all surplus nodes at once: these also
+    prove that nothing can be mended.
 
     `excess` is inflow less outflow per node.  Returns the distance of each node
     from the nodes that still have a surplus, -1 where they cannot reach it: all
@@ -227,6 +378,10 @@ def repair(g, flow, lower, upper, excess):  # type: ignore[no-untyped-def]
     queue = np.empty(nodes, np.int32)
     path = np.empty(nodes, np.int64)
     pointer = np.empty(nodes, np.int64)
+    for most in NEARBY:
+        mend_nearby(g, flow, lower, upper, excess, most)
+    for furthest in FURTHEST:
+        mend_downhill(g, flow, lower, upper, excess, furthest)
     while True:
         distance[:] = -1
         filled = 0

@@ -5,7 +5,7 @@ may be small, held against the promise (`sdc.attack.promise` states its
 inequalities), each finding with the sums that prove it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +13,16 @@ import numpy as np
 from common.faults import Faults
 from common.progress import SILENT, Progress
 from sdc.attack.changes import Changes
-from sdc.attack.elimination import find_blocks
+from sdc.attack.elimination import Block, find_blocks
 from sdc.attack.intervals import NO_BOUND
 from sdc.attack.listing import MOST_LISTED, listed
-from sdc.attack.narrowing import NoSolution
-from sdc.attack.programmes import Found, feasible_intervals, stated_bounds
+from sdc.attack.narrowing import NoSolution, narrow
+from sdc.attack.neighbourhoods import Ground
+from sdc.attack.programmes import Demand, Found, feasible_intervals, stated_bounds
 from sdc.attack.promise import Rules
 from sdc.attack.witness import between
 from sdc.findings import Audit, Finding
-from sdc.solver import Programme, Rows
+from sdc.solver import Programme, Rows, Solution
 from sdc.system import Equations, SafeCells
 from sdc.tables import SUPPRESSED
 
@@ -30,6 +31,8 @@ __all__ = ["PublishedCells", "audit_cells"]
 # Terms of an equation that a witness names; coefficients below this are noise.
 TERMS = 8
 NOISE = 1e-7
+# Open cells around a cell among which a witness is looked for, and the most of a block in which it is looked for at last.
+AROUND, MOST_AROUND = (60, 240, 1500), 10_000
 
 Bounds = tuple[np.ndarray, np.ndarray]
 
@@ -108,14 +111,18 @@ def audit_cells(
     cleared = np.zeros(len(small), np.bool_)
     if changes is not None:
         cleared = small & _cleared(published, changes, lo, hi, max(min_count, rules.width))
-    asked = np.flatnonzero(small & ~cleared)
     try:
+        if published.truth is None:
+            # Of what sums leave at least min_count nothing is proven.
+            small &= narrow(published.equations, lo, hi)[0] < min_count
+        asked = np.flatnonzero(small & ~cleared)
         found = feasible_intervals(
             published.equations,
             lo,
             hi,
             asked=asked,
             start=published.start,
+            demand=_demand(published, asked, rules),
             most_cells=most_cells,
             progress=progress,
         )
@@ -126,8 +133,30 @@ def audit_cells(
             published, whole, f"{sums} cannot be met by any table of whole numbers within the stated intervals"
         )
     given = Audit(figures={f"{published.name}: small cells cleared by changes given": int(cleared.sum())})
-    audit = _judge(published, rules, asked, found).joined(_told(published, asked, found))
+    audit = _judge(published, rules, asked, found).joined(_told(published, rules, asked, found))
     return audit if changes is None else audit.joined(given)
+
+
+def _demand(published: PublishedCells, asked: np.ndarray, rules: Rules) -> Demand:
+    """How far the asked cells are followed.
+
+    What may be min_count + width or more keeps every promise, whatever its least value below min_count, and so does
+    what may be 0 and may be min_count and width; of suppressed cells whose truth is known both ends are held against it.
+    """
+    enough = np.full(len(asked), rules.min_count + rules.width)
+    from_zero = np.full(len(asked), max(rules.min_count, rules.width))
+    return Demand(
+        lo=np.zeros(len(asked), np.int64),
+        hi=enough,
+        enough=np.where(_bare(published, asked), NO_BOUND, enough),
+        from_zero=from_zero,
+    )
+
+
+def _bare(published: PublishedCells, asked: np.ndarray) -> np.ndarray:
+    """Cells that are suppressed and have a truth, which must lie in 0 to min_count: bool of the asked cells' shape."""
+    hidden = published.safe.markers[asked] == SUPPRESSED
+    return np.asarray(hidden & (published.truth is not None and published.truth[asked] >= 0))
 
 
 def _cleared(published: PublishedCells, changes: Changes, lo: np.ndarray, hi: np.ndarray, far: int) -> np.ndarray:
@@ -173,9 +202,7 @@ def _judge(published: PublishedCells, rules: Rules, asked: np.ndarray, found: Fo
     small = (hi >= 1) & (lo < least)
     pinned = small & (lo >= 1) & (hi < least)
     narrow = small & ~pinned & (hi - lo < rules.width)
-    hidden = published.safe.markers[asked] == SUPPRESSED
-    hidden &= np.False_ if published.truth is None else published.truth[asked] >= 0
-    bare = hidden & ~pinned & ~narrow & ((lo > 0) | (hi < least))
+    bare = _bare(published, asked) & ~pinned & ~narrow & ((lo > 0) | (hi < least))
     rest_lo, rest_hi = np.maximum(lo, 1) - 1, hi - 1
     left = small & (((rest_lo > 0) & (rest_hi < least)) | (rest_hi - rest_lo < rules.width - 1))
     left &= ~(pinned | narrow | bare)
@@ -209,11 +236,14 @@ def _found(
     return listed(published.name, kind, hits[:MOST_LISTED].tolist(), tell, len(hits))
 
 
-def _told(published: PublishedCells, asked: np.ndarray, found: Found) -> Audit:
+def _told(published: PublishedCells, rules: Rules, asked: np.ndarray, found: Found) -> Audit:
     """How the intervals were found, and what was not looked at."""
     figures: dict[str, object] = {f"{published.name}: cells asked": len(asked)}
     figures |= {f"{published.name}: {name}": number for name, number in found.figures.items()}
-    inexact = int((~found.exact).sum())
+    # What is judged the same wherever its ends are is not told as open.
+    kept = (found.seen_hi >= rules.min_count + rules.width) & ((found.lo == found.seen_lo) | ~_bare(published, asked))
+    kept |= (found.seen_lo <= 0) & (found.seen_hi >= max(rules.min_count, rules.width))
+    inexact = int((~(found.exact | kept)).sum())
     not_checked = [
         f"{published.name}: group disclosure",
         f"{published.name}: what insiders who know their own record learn of other cells",
@@ -247,27 +277,47 @@ def _equation(published: PublishedCells, cell: int, end: int, *, up: bool) -> st
     """The sums that bound a cell on one side, added up: the cell as sums and differences of others."""
     lo, hi = published.bounds()
     wanted = np.arange(len(lo)) == cell
-    (block,) = find_blocks(published.equations, lo, hi, wanted)
-    rows = Rows()
-    rows.add_many(
-        block.starts, block.columns, block.signs.astype(float), block.right.astype(float), block.right.astype(float)
-    )
-    costs = np.where(block.cells == cell, -1.0 if up else 1.0, 0.0)
-    upper = np.where(hi[block.cells] >= NO_BOUND, np.inf, hi[block.cells])
-    solution = Programme(costs, lower=lo[block.cells].astype(float), upper=upper, rows=rows).solve()
-    if not solution.optimal:
-        return "whole numbers leave no more"
-    # Multipliers of sums: cell = cell - Σ multiplier × sum, in which cells that cancel are gone.
+    (whole,) = find_blocks(published.equations, lo, hi, wanted)
     sign = -1.0 if up else 1.0
+    for block in _around(whole, int(np.flatnonzero(whole.cells == cell)[0])):
+        solution = _least(block, np.where(block.cells == cell, sign, 0.0), lo, hi)
+        told = solution.optimal and abs(sign * solution.objective - end) < NOISE * max(1, abs(end))
+        if told:
+            break
+    if not solution.optimal:
+        return "whole numbers leave no more" if block is whole else "all sums together leave no more"
+    # Multipliers of sums: cell = cell - Σ multiplier × sum, in which cells that cancel are gone.
     chosen = published.equations.chosen(block.equations)
     terms = np.zeros(len(lo))
     np.add.at(terms, chosen.cells, -sign * solution.duals[chosen.rows] * chosen.signs)
     terms[cell] += 1.0
     used = int((np.abs(solution.duals) > NOISE).sum())
-    whole = (
-        "" if abs(sign * solution.objective - end) < NOISE * max(1, abs(end)) else ", and whole numbers leave no more"
+    rest = (
+        ""
+        if told
+        else ", and whole numbers leave no more"
+        if block is whole
+        else ", and all sums together leave no more"
     )
-    return f"{used} {'sum says' if used == 1 else 'sums added up say'} that it is {_spelt(published, terms)}{whole}"
+    return f"{used} {'sum says' if used == 1 else 'sums added up say'} that it is {_spelt(published, terms)}{rest}"
+
+
+def _around(whole: Block, middle: int) -> Iterator[Block]:
+    """A block or, of a large one, larger and larger parts around one of its cells, the whole where it is not too large."""
+    ground = Ground(whole)
+    for size in AROUND:
+        if len(whole.cells) > size:
+            yield ground.within(np.sort(ground.near(middle, size)))
+    if len(whole.cells) <= MOST_AROUND:
+        yield whole
+
+
+def _least(block: Block, costs: np.ndarray, lo: np.ndarray, hi: np.ndarray) -> Solution:
+    """The linear programme over the tables of a block; `lo` and `hi` are of the whole system."""
+    rows, right = Rows(), block.right.astype(float)
+    rows.add_many(block.starts, block.columns, block.signs.astype(float), right, right)
+    upper = np.where(hi[block.cells] >= NO_BOUND, np.inf, hi[block.cells])
+    return Programme(costs, lower=lo[block.cells].astype(float), upper=upper, rows=rows).solve()
 
 
 def _spelt(published: PublishedCells, terms: np.ndarray) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sdc.attack.intervals import NO_BOUND
 from sdc.attack.joint import AREAS
 from sdc.attack.overlaps import Overlap, overlap_of_trees
 from sdc.attack.pieces import Piece
@@ -36,7 +37,7 @@ def trimmed(pieces: Sequence[Piece], overlaps: Mapping[str, Overlap]) -> tuple[l
 def _told_from(piece: Piece) -> int:
     """The smallest level of areas of which anything is published or known."""
     axis = piece.axes[0]
-    told = (piece.markers != NOT_PUBLISHED) | (piece.lo > 0)
+    told = (piece.markers != NOT_PUBLISHED) | (piece.lo > 0) | (piece.hi < NO_BOUND)
     rows = told.reshape(len(told), -1).any(axis=1)
     first = int(np.flatnonzero(rows)[0]) if rows.any() else 0
     return int(np.searchsorted(axis.starts, first, side="right")) - 1

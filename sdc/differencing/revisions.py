@@ -53,6 +53,14 @@ class Revision:
     before: str
     after: str
 
+    @property
+    def name(self) -> str:
+        """What tells the two apart, and what they have in common."""
+        then, now = self.before.split(", "), self.after.split(", ")
+        common = [word for word in now if word in then]
+        apart = [", ".join(word for word in words if word not in common) or "that" for words in (now, then)]
+        return f"{apart[0]} after {apart[1]}" + (f" ({', '.join(common)})" if common else "")
+
 
 def audit_revision(
     joint: Joint,
@@ -71,7 +79,7 @@ def audit_revision(
     min_count : smallest non-zero count that may be told.  Of changes whose truth is known, only those d
         with 1 <= |d| <= min_count - 1 count.
     """
-    name = f"{revision.after} after {revision.before}"
+    name = revision.name
     figures = _figures(joint, pieces, revision)
     small = _may_be_small(joint, figures, min_count)
     figures = figures[0].chosen(small), figures[1].chosen(small)

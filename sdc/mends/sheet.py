@@ -1,7 +1,7 @@
 """Published tables as sheets of areas by categories, whatever holds them.
 
 A sheet is a table of an area tree (`sdc.tables.SafeTable`), a piece of a joint
-attack (`sdc.attack.pieces.Piece`), or both as one target (`sdc.attack.together.Target`); its rows are the areas of all levels
+attack (`sdc.attack.pieces.Piece`), or both as one target (`sdc.attack.targets.Target`); its rows are the areas of all levels
 and its columns the categories and totals.  `sdc.mends.editing` takes cells out of it.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from sdc.attack.intervals import NO_BOUND
 from sdc.attack.pieces import Piece
 from sdc.attack.programmes import stated_bounds
-from sdc.attack.together import Target
+from sdc.attack.targets import Target
 from sdc.cube import Cube
 from sdc.system import SafeCells
 from sdc.tables import (

@@ -65,7 +65,8 @@ def make_scratch(arcs: Arcs) -> Scratch:
         heap=np.empty((2, codes + 2), np.int64),
         size=np.zeros(2, np.int64),
         moved=np.empty(codes // 2, np.int32),
-        before=np.empty(codes // 2, np.int64),
+        # Two ends of every cell that claimants know (`sdc.suppression.claimants.hold`), where a cell may stand twice.
+        before=np.empty(2 * codes, np.int64),
         noted=np.zeros(codes // 2, np.bool_),
         many=np.zeros(1, np.int64),
         ticket=np.zeros(1, np.int64),

@@ -236,7 +236,6 @@ class TestWhatCannotBeUsed:
         ("changes", "words"),
         [
             ({"methods": ("magic",)}, "'magic' is not known"),
-            ({"by": ("benefit", "sex"), "already_public": (Path("other.csv"),)}, "--margins finest"),
             ({"method_options": MethodOptions(weights=(1.0, 2.0))}, "2 weights"),
             ({"margins": "most"}, "use all or finest"),
             ({"nests": ()}, "give --nest"),

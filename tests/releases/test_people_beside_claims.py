@@ -24,6 +24,7 @@ from small_place import (
 
 from common.faults import Infeasible
 from releases.check import check_release
+from releases.manifest import read_manifest
 from releases.outcome import Refused
 from releases.pipeline import publish
 from sdc.extension import Extended
@@ -288,7 +289,13 @@ class TestSeries:
             path = Path("tables") / f"{name}.csv"
             assert (both.out / path).read_bytes() == (tmp_path / "again" / path).read_bytes()
         page = (tmp_path / "again-review" / "review.html").read_text(encoding="utf-8")
-        assert "revision: no small change since the release before is proven" in page
+        told = [read_manifest(folder) for folder in (tmp_path / "again", both.out)]
+        named = " after ".join(f"edition {one['id']}" for one in told)
+        for unit in ("claims", "people"):
+            assert (
+                f"changes of {named} (population {unit}, date {told[0]['reference_date']}): no small one is proven (by proof)"
+                in page
+            )
 
     def test_a_revision_is_drawn_together_with_what_it_revises(self, both: Published, tmp_path: Path) -> None:
         """Twenty persons with two claims each, registered late: most figures stay."""

@@ -57,11 +57,19 @@ def totals(*rows: tuple[str, object]) -> str:
     return "area,value\n" + "".join(f"{area},{value}\n" for area, value in rows)
 
 
+def low_beside_nobody() -> str:
+    """Rounded apart: A1 has somebody on ESA, A2 and on UC A3 nobody."""
+    sums = {"A1_Total": 15, "A2_Total": 30, "A3_Total": 25, "L1_esa": 0, "L1_Total": 45, "L2_uc": 40, "L2_Total": 70}
+    return setting(A1_esa="[low]", A2_esa=0, A3_uc=0, D_esa=30, D_uc=85, D_Total=115, **sums)
+
+
 # The sums around A3 where three of its people are on UC.
 AROUND = {"A3_Total": 28, "L2_uc": 43, "L2_Total": 73, "D_uc": 88, "D_Total": 148}
 ROUNDED = {"method": "controlled-rounding", "base": 5, "by": ("benefit",)}
 EXACT = {"method": "exact", "by": ("benefit",)}
 HIDDEN = {"method": "suppression", "by": ("benefit",)}
+# A ptable that leaves most counts as they are.
+PTABLE = "i,j,p,v\n0,0,1,0\n1,0,0.05,-1\n1,1,0.9,0\n1,2,0.05,1\n2,1,0.05,-1\n2,2,0.9,0\n2,3,0.05,1\n"
 TWO = '[[file]]\npath = "one.csv"\n{one}\n[[file]]\npath = "two.csv"\n{two}\n'
 
 PLANTED = {
@@ -188,6 +196,78 @@ PLANTED = {
         + '[[flow]]\nbefore = "one"\nafter = "two"\non = "on"\noff = "off"\n',
         options={"method": "suppression"},
     ),
+    "a marker for primary and one for secondary": Case(
+        files={"one.csv": setting(A1_esa="c2", A1_uc="c2", A3_esa="c2", A3_uc="c1", **AROUND)},
+        kinds=("marker",),
+        known='[[file]]\npath = "one.csv"\nmarkers = { c1 = "primary", c2 = "secondary" }\n',
+        options=HIDDEN,
+    ),
+    "markers that the truth tells apart": Case(
+        files={
+            "one.csv": "area,benefit,value\nA1,esa,c\nA1,uc,*\nA2,esa,c\nA2,uc,*\nA1,Total,22\nA2,Total,23\n",
+            "counts.csv": "oa,lsoa,lad,benefit,count\nA1,L1,D,esa,2\nA1,L1,D,uc,20\nA2,L1,D,esa,3\nA2,L1,D,uc,20\n",
+        },
+        kinds=("marker",),
+        options={**HIDDEN, "truth": "counts.csv"},
+    ),
+    "low beside nobody": Case(
+        files={"one.csv": low_beside_nobody()},
+        kinds=("marker",),
+        options={"method": "conventional-rounding", "base": 5, "by": ("benefit",)},
+    ),
+    "a dash for nobody beside 0": Case(
+        files={"one.csv": totals(("A1", 0), ("A2", "-"), ("A3", 20))},
+        kinds=("marker",),
+        known='[[file]]\npath = "one.csv"\nmarkers = { "-" = "zero" }\n',
+        options={"method": "conventional-rounding", "base": 5},
+    ),
+    "a range that one sum settles": Case(
+        files={"one.csv": totals(("A1", "fewer than 5"), ("A2", "fewer than 5"), ("L1", 8))},
+        kinds=("marker",),
+        options=HIDDEN | {"by": ()},
+    ),
+    "a mark that a profile explains": Case(
+        files={"one.csv": totals(("A1", "~"), ("A2", 20))},
+        kinds=("marker",),
+        options={"method": "conventional-rounding", "base": 5, "profile": "mod-5"},
+    ),
+    "minimum distance by rule": Case(
+        files={"one.csv": "area,benefit,value\nD,esa,0\nD,uc,0\nD,Total,0\n"},
+        kinds=("run backwards",),
+        known='[[file]]\npath = "one.csv"\naim = "minimum-distance"\nshare = 0\n',
+        options={**ROUNDED, "nests": ("lad",)},
+    ),
+    "small counts by rule": Case(
+        files={"one.csv": totals(("A3", 0), ("A4", 5), ("L2", 5))},
+        kinds=("run backwards",),
+        known='[[file]]\npath = "one.csv"\nnest = "oa<lsoa"\nareas = "half.csv"\nshare = 0\n'
+        '[[file.bounds]]\narea = "A4"\nlo = 1\n',
+        options={"method": "small-count-rounding", "base": 5},
+    ),
+    "noise that the ptable takes off": Case(
+        files={
+            "one.csv": "area,benefit,value\nA1,esa,1\nA1,uc,1\nA1,Total,2\nA2,esa,1\nA2,uc,1\nA2,Total,2\n",
+            "ptable.csv": PTABLE,
+        },
+        kinds=("too certain",),
+        known='[[file]]\npath = "one.csv"\nptable = "ptable.csv"\nmax_certainty = 0.6\n',
+        options={"method": "cell-key", "by": ("benefit",)},
+    ),
+    "a neighbour who knows two friends": Case(
+        files={"one.csv": "area,benefit,value\nA1,esa,c\nA1,uc,c\nA1,Total,7\n"},
+        kinds=("learned by an insider",),
+        known='[[file]]\npath = "one.csv"\n[[file.insider]]\narea = "A1"\ncategory = { benefit = "uc" }\nnumber = 7\n',
+        options=HIDDEN,
+    ),
+    "a group that two tables expose": Case(
+        files={
+            "one.csv": "area,benefit,value\nA1,esa,c\nA1,uc,c\nA1,Total,8\n",
+            "two.csv": "area,benefit,value\nL1,esa,30\nL1,uc,20\nA2,esa,30\nA2,uc,12\n",
+        },
+        kinds=("group",),
+        known=TWO.format(one='by = ["benefit"]', two='by = ["benefit"]'),
+        options={"method": "suppression", "sensitive": ("benefit",)},
+    ),
 }
 
 CLEAN = {
@@ -199,17 +279,40 @@ CLEAN = {
         options=ROUNDED,
     ),
     "exact and large": Case(files={"one.csv": table()}, kinds=(), options=EXACT),
+    "zeros and low alike": Case(
+        files={"one.csv": setting(A1_esa="low", A1_Total=15, L1_esa=10, L1_Total=55, D_esa=40, D_Total=130)},
+        kinds=(),
+        options=ROUNDED,
+    ),
+    "hidden with one marker": Case(
+        files={"one.csv": setting(A1_esa="c", A1_uc="c", A3_esa="c", A3_uc="c")}, kinds=(), options=HIDDEN
+    ),
+    "minimum distance with a share by chance": Case(
+        files={"one.csv": "area,benefit,value\nD,esa,0\nD,uc,0\nD,Total,0\n"},
+        kinds=(),
+        known='[[file]]\npath = "one.csv"\naim = "minimum-distance"\nshare = 0.25\n',
+        options={**ROUNDED, "nests": ("lad",)},
+    ),
+    "an insider of rounded figures": Case(
+        files={"one.csv": table()},
+        kinds=(),
+        known='[[file]]\npath = "one.csv"\n[file.insider]\narea = "A1"\ncategory = { benefit = "uc" }\n',
+        options=ROUNDED,
+    ),
 }
 
 
 def run(case: Case, folder: Path) -> Outcome:
     (folder / "areas.csv").write_text(AREAS)
+    (folder / "half.csv").write_text("oa,lsoa\nA3,L2\nA4,L2\n")
     for name, text in case.files.items():
         (folder / name).write_text(text)
     options: dict[str, object] = {"nests": ("oa<lsoa<lad",), "areas": folder / "areas.csv", **case.options}
     if "categories" in options:
         options["categories"] = folder / str(options["categories"])
-    besides = {"categories.csv", "caps.csv", *map(str, options.get("already_public", ()))}  # type: ignore[call-overload]
+    if "truth" in options:
+        options["truth"] = folder / str(options["truth"])
+    besides = {"categories.csv", "caps.csv", "counts.csv", "ptable.csv", *map(str, options.get("already_public", ()))}  # type: ignore[call-overload]
     options["already_public"] = tuple(folder / str(name) for name in options.get("already_public", ()))  # type: ignore[attr-defined]
     if not options["nests"]:
         options["areas"] = None

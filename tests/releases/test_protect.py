@@ -227,11 +227,29 @@ class TestTheAttack:
         told = message.replace(str(tmp_path), "")
         assert "cannot be true of these counts" in told and "12" not in told
 
-    def test_a_margin_of_what_is_public_is_refused_not_ignored(self, options: ProtectOptions, tmp_path: Path) -> None:
-        run(options)
-        options.counts.write_text("oa,benefit,sex,count\nE00000001,uc,f,3\n")
-        changes = {"by": ("benefit", "sex"), "margins": "finest", "out": tmp_path / "two.csv"}
-        assert "share benefit as a margin" in refused(options, already_public=(options.out,), **changes)
+    @pytest.mark.parametrize("margins", ["finest", "all"])
+    def test_margins_that_are_public_are_attacked_with_it(
+        self, options: ProtectOptions, tmp_path: Path, margins: str
+    ) -> None:
+        """Exact counts of a benefit, and of its men: three women are left."""
+        options.counts.write_text("oa,benefit,sex,count\nE00000001,uc,f,3\nE00000001,uc,m,20\n")
+        options.categories.write_text("dimension,category\nbenefit,uc\nbenefit,esa\nsex,f\nsex,m\n")  # type: ignore[union-attr]
+        (tmp_path / "public.csv").write_text("area,benefit,sex,value\nE00000001,uc,m,20\nE00000001,uc,Total,23\n")
+        known = '[[file]]\npath = "public.csv"\nmethod = "exact"\nby = ["benefit", "sex"]\n'
+        (tmp_path / "known.toml").write_text(known)
+        public = {"already_public": (tmp_path / "public.csv",), "known": tmp_path / "known.toml"}
+        changes = {"by": ("benefit", "sex"), "out": tmp_path / "two.csv", "margins": margins}
+        run(options, **changes, attack=True)
+        with pytest.raises(Refused) as caught:
+            run(options, **changes, **public)
+        found = {(finding.kind, finding.interval) for finding in caught.value.findings}  # type: ignore[attr-defined]
+        assert ("pinned", (3, 3)) in found
+
+    def test_lists_that_nobody_lays_on_each_other_are_refused(self, options: ProtectOptions, tmp_path: Path) -> None:
+        (tmp_path / "public.csv").write_text("area,benefit,value\nE00000001,working age,23\n")
+        (tmp_path / "known.toml").write_text('[[file]]\npath = "public.csv"\nmethod = "exact"\nby = ["benefit"]\n')
+        message = refused(options, already_public=(tmp_path / "public.csv",), known=tmp_path / "known.toml")
+        assert "different categories of benefit" in message and "[[recode]]" in message
 
     def test_a_public_file_that_nobody_describes(self, options: ProtectOptions, tmp_path: Path) -> None:
         (tmp_path / "public.csv").write_text("area,value\nE00000003,900\n")
@@ -480,10 +498,4 @@ class TestKnown:
         path = tmp_path / "known.toml"
         path.write_text(text)
         with pytest.raises(InputError):
-            read_known(path)
-
-    def test_insiders_are_refused_with_the_reason(self, tmp_path: Path) -> None:
-        path = tmp_path / "known.toml"
-        path.write_text('[[file]]\npath = "a.csv"\n[file.insider]\narea = "E00000001"\n')
-        with pytest.raises(InputError, match="not honoured yet"):
             read_known(path)

@@ -167,9 +167,7 @@ def test_parquet_holds_the_same(options: ProtectOptions, tmp_path: Path) -> None
         assert [{**row, "value": int(row["value"])} for row in csv.DictReader(file)] == read
 
 
-def test_what_is_not_honoured_is_said(options: ProtectOptions, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="several margins"):
-        protect(replace(options, already_public=(tmp_path / "other.csv",)))
+def test_what_is_not_honoured_is_said(options: ProtectOptions) -> None:
     with pytest.raises(Infeasible, match="network"):
         protect(replace(options, method_options=MethodOptions(aim="minimum-distance")))
 

@@ -371,8 +371,13 @@ class TestRefused:
 
     def test_figures_already_public_that_fit(self, release: Path, tmp_path: Path) -> None:
         one_table(release, ["sex"])
-        (release.parent / "known.csv").write_text("area_level,area,sex,value\nlad,E08910000,Total,\n")
-        change(release, already_public=[{"path": "known.csv", "base": 10}])
+        publish(release, tmp_path / "first")
+        true = rows_of(tmp_path / "first-review" / "true-beside-published-one.csv")
+        (lad,) = (int(row["true"]) for row in true if (row["area"], row["sex"]) == ("E08910000", "Total"))
+        (release.parent / "known.csv").write_text(
+            f"area_level,area,sex,value\nlad,E08910000,Total,{(lad + 5) // 10 * 10}\n"
+        )
+        change(release, already_public=[{"path": "known.csv", "base": 10}], series__id="another")
         publish(release, tmp_path / "out")
 
     def test_old_release_stays_when_the_new_one_is_refused(self, release: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Where a release stands in its series: the one before must be named and of the series, and its values are kept."""
 
+import itertools
 import json
 import shutil
 import stat
@@ -138,6 +139,22 @@ def test_a_revision_is_drawn_together_with_what_it_revises(before: Path, release
     publish(release, tmp_path / "revised-again")
     manifest = read_manifest(tmp_path / "revised-again")
     assert manifest is not None and manifest["id"] == "benefits-small-areas-2026-05-31-r2"
+    page = (tmp_path / "revised-again-review" / "review.html").read_text(encoding="utf-8")
+    editions = ["", "-r1", "-r2"]
+    for then_, now_ in itertools.pairwise(f"edition benefits-small-areas-2026-05-31{one}" for one in editions):
+        assert f"changes of {now_} after {then_} (population claims, date 2026-05-31): no small one is proven" in page
+
+
+def test_every_edition_of_the_date_is_attacked(before: Path, release: Path, tmp_path: Path) -> None:
+    """A second revision without the first release beside it is refused; named elsewhere, it goes on."""
+    change(release, series__first=None, series__previous="../../may", release__status="revised")
+    publish(one_table(release), tmp_path / "revised")
+    (tmp_path / "archive").mkdir()
+    shutil.move(before, tmp_path / "archive" / "may")
+    change(release, series__previous="../../revised")
+    message = refused(release, tmp_path / "again")
+    assert "revises benefits-small-areas-2026-05-31, which is not beside it" in message and "series.earlier" in message
+    publish(change(release, series__earlier=["../../archive/may"]), tmp_path / "again")
 
 
 def test_a_release_may_replace_the_one_before_in_its_folder(before: Path, release: Path, tmp_path: Path) -> None:

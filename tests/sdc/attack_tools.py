@@ -1,6 +1,7 @@
 """Small tables and the brute-force judge: every true table that fits, one by one."""
 
 import numpy as np
+from enumeration import every_world, sums_of_tree
 
 from sdc.attack.intervals import NO_BOUND, Intervals
 from sdc.tables import Classification, Hierarchy, Method, SafeTable, Table, sum_up
@@ -73,30 +74,15 @@ def additive(table, seed, method=CONTROLLED):
 
 
 def every_table(hierarchy, categories, bounds):
-    """All non-negative tables within bounds that add up: per level, int64 of shape (tables, units, columns)."""
-    lo, hi = bounds.lo[0].copy(), bounds.hi[0].copy()
-    columns = max(categories, 1)
-    for unit in range(hi.shape[0]):
-        for column in range(columns):
-            cap = [hi[unit, column], hi[unit, -1]]
-            for level in range(1, len(hierarchy.levels)):
-                above = hierarchy.ancestors(0, level)[unit]
-                cap += [bounds.hi[level][above, column], bounds.hi[level][above, -1]]
-            hi[unit, column] = min(cap)
-    sizes = np.maximum(hi - lo + 1, 0)[:, :columns].ravel()
-    if np.prod(sizes.astype(float)) > 1.5e6:
-        return None
-    grid = np.indices(sizes).reshape(len(sizes), -1).T.reshape(-1, hi.shape[0], columns) + lo[:, :columns]
-    level_values = [np.concatenate([grid, grid.sum(axis=2, keepdims=True)], axis=2) if categories else grid]
-    for parents in hierarchy.parents:
-        above = np.zeros((len(grid), parents.max() + 1, level_values[0].shape[2]), np.int64)
-        for child, parent in enumerate(parents):
-            above[:, parent] += level_values[-1][:, child]
-        level_values.append(above)
-    fits = np.ones(len(grid), bool)
-    for values, low, high in zip(level_values, bounds.lo, bounds.hi, strict=True):
-        fits &= ((values >= low) & (values <= high)).all(axis=(1, 2))
-    return [values[fits] for values in level_values]
+    """All non-negative tables within bounds that add up: per level, int64 of shape (tables, units, columns).
+
+    None where there are too many to try.
+    """
+    levels = sums_of_tree(hierarchy.parents, categories)
+    sums = np.concatenate([each.reshape(-1, each.shape[-1]) for each in levels])
+    lo, hi = (np.concatenate([each.ravel() for each in ends]) for ends in (bounds.lo, bounds.hi))
+    worlds = every_world(sums, lo, hi)
+    return None if worlds is None else [np.tensordot(worlds, each, axes=([1], [2])) for each in levels]
 
 
 def brute_force(hierarchy, categories, bounds):

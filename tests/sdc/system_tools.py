@@ -4,8 +4,8 @@ from functools import cache
 from itertools import combinations
 
 import numpy as np
+from enumeration import every_world
 
-from sdc.attack.intervals import NO_BOUND
 from sdc.cube import Axis, Cube, all_margins, flat_axis, one_way_margins
 from sdc.system import CellSystem, Equations, add_up
 from sdc.tables import Hierarchy
@@ -70,11 +70,13 @@ def sums_of_finest(cube):
     return every_cell(cube, np.eye(size, dtype=np.int64)).T
 
 
-def brute_force(cube, lo, hi, most):
-    """The least and greatest value of every cell over all tables with at most `most` people; None where none fits."""
-    tables = compositions(cube.finest.size, most) @ sums_of_finest(cube).T
-    fits = tables[np.all((tables >= lo) & (tables <= np.where(hi >= NO_BOUND, most, hi)), axis=1)]
-    return (fits.min(axis=0), fits.max(axis=0)) if len(fits) else None
+def brute_force(cube, lo, hi):
+    """The least and greatest value of every cell over all tables that fit; None where none does."""
+    sums = sums_of_finest(cube)
+    worlds = every_world(sums, lo, hi)
+    assert worlds is not None, "too many tables to try"
+    tables = worlds @ sums.T
+    return (tables.min(axis=0), tables.max(axis=0)) if len(tables) else None
 
 
 def small_cubes():

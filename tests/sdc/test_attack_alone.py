@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from sdc.attack import alone
 from sdc.attack.judge import audit_tables
-from sdc.network import flatten
+from sdc.network import build_network, flatten
+from sdc.suppression.arcs import hide_cells, make_arcs
+from sdc.suppression.claimants import hold, release
+from sdc.suppression.search import make_scratch
 from sdc.tables import SUPPRESSED, Classification, Hierarchy, Method, SafeTable, Table
 
 KIND = "learned by a lone claimant"
@@ -145,3 +148,23 @@ def test_nothing_hidden_nothing_told() -> None:
     table, _ = square()
     safe = published(table, tuple(np.zeros(x.shape, np.bool_) for x in table.counts))
     assert not told(table, safe)
+
+
+def test_claimants_who_know_every_cell_twice_have_room_in_working_memory() -> None:
+    """One area, one person: all cells are theirs, and two ends of each are put by; compiled code checks no bounds."""
+    table = Table.from_finest(
+        hierarchy=Hierarchy(levels=("oa",), codes=(np.array(["E0"]),), parents=()),
+        classification=Classification(dimensions=("benefit",), categories=(("b0",), ("b1",))),
+        finest=np.array([[0, 1]]),
+    )
+    counts = flatten(table.counts)
+    ends = {"lower": np.zeros_like(counts), "upper": counts + 5}
+    arcs = make_arcs(build_network(table.hierarchy, 2), counts=counts, price=np.ones(len(counts), np.int32), **ends)
+    hide_cells(arcs, np.arange(len(counts), dtype=np.int32))
+    scratch, known = make_scratch(arcs), np.tile(np.arange(len(counts)), 2).astype(np.int32)
+    room = arcs.room.copy()
+    hold.py_func(arcs, scratch, known, 0, len(known))
+    assert not arcs.room.any()
+    release.py_func(arcs, scratch, known, 0, len(known))
+    assert np.array_equal(arcs.room, room)
+    assert not told(table, published(table, (np.array([[True, True, False]]),)))

@@ -7,10 +7,10 @@ import pytest
 from test_kept_values import changed, country, drawn
 from test_rounding import table, tree
 
-from sdc.attack.flips import chance_of_fall, change_bounds, flip_rows, judge_revision, pinned_if_unchanged
+from sdc.attack.flips import chance_of_fall, change_bounds, flip_rows, pinned_if_unchanged
 from sdc.attack.posterior import Prior
 from sdc.rounding.kept import Before, Earlier, earlier_of
-from sdc.tables import Method, SafeTable, Table
+from sdc.tables import Table
 
 
 def possible(shown: int, base: int) -> list[int]:
@@ -82,33 +82,6 @@ def test_flip_rows_against_the_truth() -> None:
     # Additivity forces unchanged neighbours to flip: a flip is evidence of a change, not proof.
     assert 0 < rows[0]["change_share"] < 1
     assert "changed" not in flip_rows(safe["t0"], earlier)[0]
-
-
-def revised(now: int, then: int, shown_now: int, shown_then: int, base: int) -> list[str]:
-    true, before = (table(tree([0]), [[count]]) for count in (now, then))
-    values = tuple(np.full((1, 2), shown_now) for _ in range(2))
-    safe = SafeTable(
-        hierarchy=true.hierarchy,
-        classification=true.classification,
-        values=values,
-        method=Method(name="controlled-rounding", base=base, min_count=5),
-    )
-    earlier = earlier_of(true, Before.of(before, tuple(np.full((1, 2), shown_then) for _ in range(2))))
-    return [finding.kind for finding in judge_revision(safe, earlier, true, table="t").findings]
-
-
-def test_a_revision_pins_no_small_change_where_the_base_is_at_least_min_count() -> None:
-    for then, change in itertools.product(range(12), range(-4, 5)):
-        if then + change < 0:
-            continue
-        for shown in itertools.product((0, 5, 10, 15), repeat=2):
-            if abs(shown[0] - then - change) < 5 and abs(shown[1] - then) < 5:
-                assert revised(then + change, then, *shown, base=5) == []
-
-
-def test_a_revision_of_exact_figures_pins_every_small_change() -> None:
-    assert revised(7, 5, 7, 5, base=1) == ["revision"] * 4
-    assert revised(12, 5, 12, 5, base=1) == []
 
 
 def test_cells_that_are_new_are_not_compared() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_joint_attack import hidden, nested_tree, rounded, table_of
 
+from sdc.attack import walking
 from sdc.attack.joint import Joint, join_pieces
 from sdc.attack.jointly import audit_pieces
 from sdc.attack.narrowing import NoSolution
@@ -39,21 +40,29 @@ def two_geographies(seed: int, how: str, areas: int = 30) -> tuple[list[Piece], 
     return cut, join_pieces(cut, overlaps=overlaps)
 
 
-@settings(deadline=None, max_examples=25)
-@given(seed=st.integers(0, 10_000), how=st.sampled_from(["hidden", "rounded"]), size=st.sampled_from([6, 15, 40]))
-def test_sound_always_and_exact_where_it_says_so(seed: int, how: str, size: int) -> None:
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 10_000),
+    how=st.sampled_from(["hidden", "rounded"]),
+    size=st.sampled_from([6, 15, 40]),
+    moves=st.sampled_from([0, 3, walking.MOST_MOVES]),
+)
+def test_sound_always_and_exact_where_it_says_so(seed: int, how: str, size: int, moves: int) -> None:
     _, joint = two_geographies(seed, how)
     equations, asked = joint.system.equations, np.arange(len(joint.system))
     exact = feasible_intervals(equations, joint.lo, joint.hi, asked=asked)
-    near = feasible_intervals(equations, joint.lo, joint.hi, asked=asked, most_cells=size)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walking, "MOST_MOVES", moves)
+        near = feasible_intervals(equations, joint.lo, joint.hi, asked=asked, most_cells=size)
     assert exact.exact.all()
     assert np.all(near.lo <= exact.lo) and np.all(near.hi >= exact.hi)
     sure = near.exact
     assert np.array_equal(near.lo[sure], exact.lo[sure]) and np.array_equal(near.hi[sure], exact.hi[sure])
 
 
-def test_nearly_all_cells_are_settled_by_their_neighbourhood() -> None:
-    """What is told is what the whole block says, though of a part alone it can be said for sure."""
+def test_nearly_all_cells_are_settled_by_their_neighbourhood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told is what the whole block says, though without walks of a part alone it can be said for sure."""
+    monkeypatch.setattr(walking, "MOST_MOVES", 0)
     _, joint = two_geographies(3, "rounded", areas=120)
     asked = np.arange(len(joint.system))
     near = feasible_intervals(joint.system.equations, joint.lo, joint.hi, asked=asked, most_cells=60)
@@ -90,7 +99,17 @@ def test_what_contradicts_itself_is_found_in_a_large_block_too() -> None:
         feasible_intervals(joint.system.equations, joint.lo, hi, asked=np.arange(len(hi)), most_cells=10)
 
 
-def test_what_is_not_exact_is_counted() -> None:
+def test_walks_settle_what_neighbourhoods_leave_open() -> None:
+    _, joint = two_geographies(3, "rounded", areas=120)
+    asked = np.arange(len(joint.system))
+    found = feasible_intervals(joint.system.equations, joint.lo, joint.hi, asked=asked, most_cells=60)
+    exact = feasible_intervals(joint.system.equations, joint.lo, joint.hi, asked=asked)
+    assert np.array_equal(found.lo, exact.lo) and np.array_equal(found.hi, exact.hi)
+    assert found.exact.mean() > 0.98 and found.figures["walks"] > 0.9 * found.figures["largest block"]
+
+
+def test_what_is_not_exact_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "MOST_MOVES", 0)
     pieces, _ = two_geographies(11, "rounded", areas=90)
     audit = audit_pieces(pieces, min_count=3, most_cells=8)
     told = [text for text in audit.not_checked if "may be closer still" in text]

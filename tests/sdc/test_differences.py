@@ -25,7 +25,6 @@ from sdc.rounding.random import RandomRounding, protect_random
 from sdc.tables import NOT_PUBLISHED, Hierarchy
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-needs_data = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not there")
 
 KEY = b"a key that is no secret, number 1.."
 # Ward W1 is L1 and parts of L2 and L3; W2 the rest.
@@ -58,7 +57,6 @@ def test_v10_geographic_differencing_of_two_nearly_equal_areas() -> None:
 
 
 @pytest.mark.real_areas
-@needs_data
 def test_worked_example_geographic_differencing() -> None:
     file = SHARED / "worked-examples" / "geographic-differencing.json"
     example = json.loads(file.read_text(encoding="utf-8"))
@@ -266,7 +264,6 @@ def rows_of(name: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.real_areas
-@needs_data
 def test_lsoas_and_wards_of_a_borough() -> None:
     """Households by size in the LSOAs and best-fit wards of Trafford: what is proven is what output areas say."""
     lsoa = {row["oa21cd"]: row["lsoa21cd"] for row in rows_of("trafford/lookup_oa21_lsoa21_msoa21_lad22_rgn22.csv")}

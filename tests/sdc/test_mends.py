@@ -1,28 +1,26 @@
 """Mends: each kind of finding ends with one that passes, or with the sentence that none does; what passes is clean."""
 
-from dataclasses import replace
-
 import numpy as np
 from attack_tools import CONTROLLED, EXACT, nearest, shown, tree, true_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_joint_attack import exact, flat_tree, hidden, table_of
 
-from sdc.attack.flips import judge_revision
 from sdc.attack.intervals import NO_BOUND, Intervals
 from sdc.attack.joint import AREAS
 from sdc.attack.jointly import audit_pieces
 from sdc.attack.judge import audit_tables
 from sdc.attack.overlaps import Overlap
 from sdc.attack.pieces import piece_of_cells, piece_of_table
-from sdc.attack.together import Target, audit_together
+from sdc.attack.targets import Target
+from sdc.attack.together import audit_together
 from sdc.cube import Axis, Cube, all_margins, flat_axis
+from sdc.differencing.revisions import Revision
 from sdc.findings import Audit
 from sdc.mends.editing import tables_of, taken_out
 from sdc.mends.hiding import Hiding, named_cells
 from sdc.mends.sheet import sheets_of
 from sdc.mends.trying import KINDS, try_mends
-from sdc.rounding.kept import Earlier
 from sdc.system import SafeCells
 from sdc.tables import NOT_PUBLISHED, SHOWN, STRUCTURAL, SUPPRESSED, Method, SafeTable, Table
 
@@ -184,26 +182,22 @@ def test_tables_of_others_stay_as_they_are():
     assert "no table is ours" in mends["drop table"].sentence
 
 
-def test_a_flip_that_proves_a_revision_is_hidden():
-    """Shown 5 before and 15 now of one reference date: 2 to 4 records were taken in, or more; here at most 4 by base 3."""
-    table = true_table(tree([0, 0, 0]), [8, 20, 30])
-    before = [c.copy() for c in table.counts]
-    before[0][0] -= 4
-    before[1][0] -= 4
-    method = Method(name="exact", base=1, min_count=5)
-    known = tuple(np.ones(c.shape, np.bool_) for c in before)
-    earlier = Earlier(values=tuple(before), counts=tuple(before), known=known)
+def test_a_change_that_a_revision_proves_is_hidden():
+    """Shown 4 before and 8 now of one reference date: four records were taken in."""
+    now = true_table(tree([0, 0, 0]), [8, 20, 30])
+    then = true_table(tree([0, 0, 0]), [4, 20, 30])
+    tables = [
+        piece_of_table(name, shown(table, table.counts, EXACT), measure=name, truth=table)
+        for name, table in (("first", then), ("second", now))
+    ]
+    editions = [Revision(before="first", after="second")]
 
-    def attack(tables):
-        if not tables:
-            return Audit()
-        shown_now = tuple(m == SHOWN for m in tables["t"].markers)
-        return judge_revision(tables["t"], replace(earlier, known=shown_now), table, table="t")
+    def attack(changed):
+        return audit_pieces(changed, min_count=5, public=["first"], revisions=editions)
 
-    tables = {"t": shown(table, table.counts, method)}
     audit = attack(tables)
     assert {finding.kind for finding in audit.findings} == {"revision"}
-    mends = {m.kind: m for m in try_mends(tables, audit, attack=attack, min_count=5, truth={"t": table})}
+    mends = {m.kind: m for m in try_mends(tables, audit, attack=attack, min_count=5, fixed=["first"])}
     assert mends["hide cells"].passes and len(mends["hide cells"].what) == 2
     assert mends["other method"].passes
 

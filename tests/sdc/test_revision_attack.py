@@ -125,7 +125,6 @@ def test_one_edition_in_two_vintages_of_areas_is_differencing() -> None:
 
 
 @pytest.mark.real_areas
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not there")
 def test_lsoas_of_2011_and_2021() -> None:
     """Sixteen authorities: every comparison that the official table of changes allows, and no other."""
     with (SHARED / "lsoa-change-2011-2021" / "lsoa11_lsoa21_lad22.csv").open(encoding="utf-8-sig", newline="") as file:
