@@ -13,7 +13,9 @@ from pathlib import Path
 
 from bench.aggregation import measure_aggregation, need_cells
 from bench.argus import measure_argus
+from bench.attacking import measure_attack
 from bench.crossed import measure_crossed
+from bench.geographies import measure_geographies
 from bench.linearity import measure_linearity
 from bench.made import NATIONAL, WORK, Size, make
 from bench.measure import hold_to_cores
@@ -63,6 +65,8 @@ MEASURES: dict[str, Measure] = {
     "protection": _titled("Counts to safe counts", measure_protection),
     "linearity": _titled("Cost per cell, from an authority to the country", measure_linearity),
     "methods": _methods,
+    "attack": lambda folder, asked: measure_attack(folder, asked.repeats),
+    "geographies": lambda folder, asked: measure_geographies(folder),
     "crossed": _titled("Several margins at once", measure_crossed),
     "argus": _argus,
     "writing": _titled("Safe counts to files", measure_writing),

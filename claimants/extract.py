@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from claimants.dates import DATE_FORMS
-from claimants.dictionary import shipped_dictionary
+from claimants.dictionary import Dictionary, shipped_dictionary
 from claimants.engine import EngineRefusal, guarded
 from claimants.files import ENCODINGS, FORMATS, Layout, diagnose_csv, diagnose_parquet, find_files, read_layout
 from common.faults import Faults, InputError
@@ -33,6 +33,7 @@ class ExtractSpec:
     dates : form of dates that are written as text: "iso" (YYYY-MM-DD) or "day-first" (DD/MM/YYYY).
     columns : field of the dictionary → column of the file, where they differ.
     values : field → value in the file → code of the code list.
+    dictionary : what each field may be read for.
 
     Raises
     ------
@@ -48,6 +49,7 @@ class ExtractSpec:
     dates: str = "iso"
     columns: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    dictionary: Dictionary = field(default_factory=shipped_dictionary)
 
     def __post_init__(self) -> None:
         if not self.paths:
@@ -130,7 +132,7 @@ def open_extract(connection: Any, spec: ExtractSpec, needs: Sequence[Need]) -> E
         A field is asked for a purpose that the dictionary does not give it.
     """
     for need in needs:
-        shipped_dictionary().permit(need.field, need.purpose)
+        spec.dictionary.permit(need.field, need.purpose)
     faults = Faults()
     _check_names(spec, faults)
     paths, form = find_files(spec.paths, spec.format, faults)
@@ -158,11 +160,11 @@ def open_extract(connection: Any, spec: ExtractSpec, needs: Sequence[Need]) -> E
 
 
 def _check_names(spec: ExtractSpec, faults: Faults) -> None:
-    known = shipped_dictionary().fields
+    known = spec.dictionary.fields
     for table, names in (("columns", spec.columns), ("values", spec.values)):
         for name in names:
             if name not in known:
-                mend = "use a field of data/dictionary.toml"
+                mend = "use a field of the data dictionary"
                 faults.add("unknown field", f"'{name}' is no field of an extract", mend, key=f"claims.{table}")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from common.faults import Faults, InputError
@@ -103,8 +104,15 @@ def attack(options: AttackOptions, *, progress: Progress = SILENT) -> Outcome:
     targets, unsaid = with_knowledge(read, targets_of(read))
     certainty = certainty_asked(read, options.max_certainty)
 
-    def attacked(tables: Sequence[Target]) -> Audit:
-        return attack_targets(read, tables, sensitive=options.sensitive, max_certainty=certainty, progress=progress)
+    def attacked(tables: Sequence[Target], verdict: bool = False) -> Audit:
+        return attack_targets(
+            read,
+            tables,
+            sensitive=options.sensitive,
+            max_certainty=certainty,
+            verdict=verdict,
+            progress=progress,
+        )
 
     audit = attacked(targets).joined(unsaid)
     mends = () if audit.safe else _mends(read, targets, audit, attacked, progress)
@@ -167,7 +175,7 @@ def _mends(
     read: Read,
     targets: Sequence[Target],
     audit: Audit,
-    attacked: Callable[[Sequence[Target]], Audit],
+    attacked: Callable[[Sequence[Target], bool], Audit],
     progress: Progress,
 ) -> tuple[Mend, ...]:
     """What would pass; of large tables fewer attempts are made."""
@@ -176,14 +184,15 @@ def _mends(
     if most == 0:
         return ()
 
-    def again(tables: object) -> Audit:
+    def again(tables: object, verdict: bool = False) -> Audit:
         assert isinstance(tables, Sequence)
-        return attacked(tables)
+        return attacked(tables, verdict)
 
     return try_mends(
         targets,
         audit,
         attack=again,
+        verdict=partial(again, verdict=True),
         min_count=read.min_count,
         fixed=[target.piece.name for target in targets if target.public],
         most_attacks=most,

@@ -10,13 +10,14 @@ from releases.pieces import Read
 from releases.ptables import read_ptable
 from releases.publictables import bounds_from
 from sdc.attack.averaging import MAX_CERTAINTY, noise_variance
+from sdc.attack.intervals import Intervals
 from sdc.attack.overlaps import NotJoined
 from sdc.attack.pieces import Piece
 from sdc.attack.targets import Target
 from sdc.attack.together import audit_together
 from sdc.findings import Audit
 
-__all__ = ["attack_targets", "targets_of", "with_ours"]
+__all__ = ["attack_targets", "known_from_others", "targets_of", "with_ours"]
 
 
 def with_ours(read: Read, ours: Sequence[PieceFile]) -> Read:
@@ -50,10 +51,7 @@ def _target(read: Read, piece: Piece) -> Target:
     network = read.tables.get(piece.name)
     if network is None:
         return Target(piece=piece)
-    alike = [one.name for one in read.public_pieces if one.measure == piece.measure and one.name in read.public]
-    beside = [read.public[name] for name in alike]
-    bounds = bounds_from(beside, network.safe) if beside else None
-    both = [each for each in (bounds, network.known) if each is not None]
+    both = [each for each in (known_from_others(read, piece), network.known) if each is not None]
     known = None if not both else both[0] if len(both) == 1 else both[0].intersected(both[1])
     ptable = network.said.known.ptable
     return Target(
@@ -65,6 +63,14 @@ def _target(read: Read, piece: Piece) -> Target:
     )
 
 
+def known_from_others(read: Read, piece: Piece) -> Intervals | None:
+    """What public tables say of the cells of a network of ours; None where there are none, or it is no network."""
+    network = read.tables.get(piece.name)
+    alike = [one.name for one in read.public_pieces if one.measure == piece.measure and one.name in read.public]
+    beside = [read.public[name] for name in alike]
+    return bounds_from(beside, network.safe) if network is not None and beside else None
+
+
 def attack_targets(
     read: Read,
     targets: Sequence[Target],
@@ -73,9 +79,12 @@ def attack_targets(
     sensitive: tuple[str, ...] = (),
     group_size: int = 10,
     max_certainty: float = MAX_CERTAINTY,
+    verdict: bool = False,
     progress: Progress = SILENT,
 ) -> Audit:
     """Attack tables, each with all that says something of it; `read` says how they lie on each other.
+
+    See `sdc.attack.together.audit_together` for the parameters.
 
     Raises
     ------
@@ -94,6 +103,7 @@ def attack_targets(
             flows=read.flows,
             revisions=read.revisions,
             max_certainty=max_certainty,
+            verdict=verdict,
             progress=progress,
         )
     except NotJoined as error:

@@ -53,6 +53,9 @@ from releases.commandoptions import (
 )
 from releases.comparecommand import register as register_compare
 from releases.console import Outcome, mend_lines, run, shown_progress
+from releases.requestcommand import register as register_assess_request
+from releases.retentioncommand import register as register_retention
+from releases.validatebatchcommand import register as register_validate_batch
 from sdc.findings import Audit
 
 __all__ = ["app", "main"]
@@ -484,6 +487,9 @@ def _option_fault(option: str, found: str, mend: str) -> InputError:
 
 
 register_compare(app, _do)
+register_validate_batch(app, _do)
+register_assess_request(app, _do)
+register_retention(app, _do)
 
 
 def main() -> None:

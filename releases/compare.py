@@ -6,7 +6,7 @@ folder as a page, a JSON and a CSV file.  No protected table is written.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common.faults import Faults, Infeasible, InputError
@@ -15,17 +15,15 @@ from releases.audited import read_beside
 from releases.comparefiles import FORMAT, NAMES, comparison_files
 from releases.comparing import Trial, choose_area, try_variant, worked_area
 from releases.comparingcubes import try_cube, worked_cube
-from releases.counts import Counted, CountsSpec, read_counts
-from releases.methodoptions import MethodOptions, check_method_options
-from releases.nests import parse_further_nests, parse_nests
+from releases.counts import Counted, read_counts
+from releases.countsoptions import CountsOptions, Nest
+from releases.methodoptions import check_method_options
 from releases.outcome import Refused
 from releases.privatefolder import check_private_folder, write_private_folder
 from releases.profiles import find_profile
-from releases.severalmargins import check_margins, has_several_margins
 from releases.software import software_name
 from releases.variants import Unfit, Variant, variants_of
 from reports.comparison import Compared, Comparison
-from reports.metadata import metadata_path
 from sdc.cube import Cube
 from sdc.margins import cube_of_crossing
 from sdc.profiles import Profile
@@ -33,43 +31,18 @@ from sdc.tables import AIMS
 
 __all__ = ["CompareOptions", "Done", "compare"]
 
-LARGEST_BASE = 1_000_000
-
 
 @dataclass(frozen=True, kw_only=True)
-class CompareOptions:
-    """The options of ``compare``, as the command line gives them.
+class CompareOptions(CountsOptions):
+    """The options of ``compare``.
 
     Attributes
     ----------
-    counts : the table of counts; out : the private folder to write.
-    nests, by, margins, count, areas, categories, complete, already_public, known : as for ``protect``.
+    out : the private folder to write.
     methods : names of `releases.variants.variant_names`; empty for all of them.
-    base, min_count : a count x with 1 <= x <= min_count - 1 is small; where None, the profile's, else 5 and 5.
-    profile : a named set of rules, or the file of one.
-    method_options : what is asked of single methods.
-    sensitive : dimensions in which no small group may be exposed.
-    key_file : else SMALLAREA_KEY_FILE, else the user's own key.
     """
 
-    counts: Path
-    out: Path
-    nests: tuple[str, ...]
-    by: tuple[str, ...] = ()
-    margins: str = "all"
-    count: str = "count"
-    areas: Path | None = None
-    categories: Path | None = None
-    complete: bool = False
-    already_public: tuple[Path, ...] = ()
-    known: Path | None = None
     methods: tuple[str, ...] = ()
-    base: int | None = None
-    min_count: int | None = None
-    profile: str | None = None
-    method_options: MethodOptions = field(default_factory=MethodOptions)
-    sensitive: tuple[str, ...] = ()
-    key_file: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,10 +70,8 @@ def compare(options: CompareOptions, *, progress: Progress = SILENT) -> Done:
     if not variants:
         raise _none_fit(unfit)
     progress.step("reading counts")
-    counted = _read(options, nest, further)
-    cube = None
-    if has_several_margins(options.nests, options.by, options.margins):
-        cube = cube_of_crossing(counted.table, counted.nests)
+    counted = read_counts(options.spec(nest, further, record_keys=True))
+    cube = cube_of_crossing(counted.table, counted.nests) if options.several_margins else None
     min_count = variants[0].settings.min_count
     trial = _trial(options, counted, cube, nest, min_count)
     compared, failed = _try_all(trial, cube, variants, progress)
@@ -153,22 +124,6 @@ def _none_fit(unfit: Sequence[Unfit]) -> Infeasible:
     return Infeasible(f"no method can be used on this table: {reasons}", demands=[one.name for one in unfit])
 
 
-def _read(options: CompareOptions, nest: tuple[str, ...], further: tuple[tuple[str, ...], ...]) -> Counted:
-    return read_counts(
-        CountsSpec(
-            path=options.counts,
-            nest=nest,
-            by=options.by,
-            further=further,
-            count=options.count,
-            areas=options.areas,
-            categories=options.categories,
-            complete=options.complete,
-            record_keys=True,
-        )
-    )
-
-
 def _trial(
     options: CompareOptions, counted: Counted, cube: Cube | None, nest: tuple[str, ...], min_count: int
 ) -> Trial:
@@ -196,12 +151,11 @@ def _trial(
 
 def _check_options(
     options: CompareOptions,
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], Profile | None, tuple[Variant | Unfit, ...]]:
+) -> tuple[Nest, tuple[Nest, ...], Profile | None, tuple[Variant | Unfit, ...]]:
     """Refuse what cannot be honoured, with every fault; returns the nest of areas, the others, the profile and the ways."""
     faults = Faults()
-    nest = parse_nests(options.nests[:1], faults)
-    further = parse_further_nests(options.nests[1:], faults)
-    _check_limits(options, faults)
+    nest, further = options.parsed_nests(faults)
+    options.check_limits(faults)
     # Weights are for the one way that has an aim of its own.
     check_method_options(replace(options.method_options, aim=AIMS[1]), None, nest, faults)
     profile = _profile(options, faults)
@@ -213,28 +167,11 @@ def _check_options(
         options=options.method_options,
         faults=faults,
     )
-    check_margins(
-        options.nests,
-        options.by,
-        options.margins,
-        profile=profile,
-        faults=faults,
-    )
-    for name in options.sensitive:
-        if name not in options.by:
-            faults.add("option", f"'{name}' is no dimension of the table", "name one of --by", key="--sensitive")
+    options.check_dimensions(profile, faults)
     mark = (NAMES[-1], FORMAT)
-    check_private_folder(options.out, NAMES, mark=mark, inputs=_inputs(options), faults=faults)
+    check_private_folder(options.out, NAMES, mark=mark, inputs=options.inputs, faults=faults)
     faults.raise_if_any()
     return nest, further, profile, ways
-
-
-def _check_limits(options: CompareOptions, faults: Faults) -> None:
-    mend = f"give 2 to {LARGEST_BASE:,}"
-    if options.base is not None and not 2 <= options.base <= LARGEST_BASE:
-        faults.add("option", f"base ({options.base}) rounds nothing or everything", mend, key="--base")
-    if options.min_count is not None and not 2 <= options.min_count <= LARGEST_BASE:
-        faults.add("option", f"min_count ({options.min_count}) must be at least 2", mend, key="--min-count")
 
 
 def _profile(options: CompareOptions, faults: Faults) -> Profile | None:
@@ -245,10 +182,3 @@ def _profile(options: CompareOptions, faults: Faults) -> Profile | None:
     except InputError as error:
         faults.extend(error)
         return None
-
-
-def _inputs(options: CompareOptions) -> list[Path]:
-    files = [options.counts, options.areas, options.categories, options.known, options.key_file]
-    files += [options.method_options.ptable, options.method_options.cells]
-    public = [path for table in options.already_public for path in (table, metadata_path(table))]
-    return [path for path in (*files, *public) if path is not None]

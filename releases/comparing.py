@@ -61,6 +61,22 @@ class Trial:
     sensitive: tuple[str, ...] = ()
     area: int = 0
 
+    def asked(self, variant: Variant, progress: Progress, *, known: Intervals | None = None) -> Asked:
+        """What a method works on; `known` are bounds that a reader of a network has besides."""
+        return Asked(
+            table=self.table,
+            settings=variant.settings,
+            options=variant.options,
+            bands=variant.bands,
+            name=self.name,
+            key_file=self.key_file,
+            keys=self.keys,
+            sensitive=self.sensitive,
+            known=known,
+            alone=not self.beside.names,
+            progress=progress,
+        )
+
 
 def try_variant(trial: Trial, variant: Variant, *, progress: Progress = SILENT) -> Compared:
     """Protect the table, attack it with all that a reader has, and measure what it cost.
@@ -74,21 +90,7 @@ def try_variant(trial: Trial, variant: Variant, *, progress: Progress = SILENT) 
     """
     named = Named(progress, variant.name)
     beside = trial.beside
-    protected = protect_by(
-        Asked(
-            table=trial.table,
-            settings=variant.settings,
-            options=variant.options,
-            bands=variant.bands,
-            name=trial.name,
-            key_file=trial.key_file,
-            keys=trial.keys,
-            sensitive=trial.sensitive,
-            known=beside.known(trial.table),
-            alone=not beside.names,
-            progress=named,
-        )
-    )
+    protected = protect_by(trial.asked(variant, named, known=beside.known(trial.table)))
     named.step("attacking")
     audit = audit_protected(
         protected,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from common.progress import SILENT, Progress
-from releases.asked import Asked, ProtectedCells
+from releases.asked import ProtectedCells
 from releases.audited import audit_protected_cells
 from releases.comparing import Named, Trial, count_findings, without_key, worked_cells, worked_texts
 from releases.cubes import protect_cube
@@ -34,17 +34,7 @@ def try_cube(trial: Trial, cube: Cube, variant: Variant, *, progress: Progress =
         The method has no solution for this table.
     """
     named = Named(progress, variant.name)
-    asked = Asked(
-        table=trial.table,
-        settings=variant.settings,
-        options=variant.options,
-        bands=variant.bands,
-        name=trial.name,
-        key_file=trial.key_file,
-        keys=trial.keys,
-        sensitive=trial.sensitive,
-        progress=named,
-    )
+    asked = trial.asked(variant, named)
     protected = protect_cube(cube, asked)
     named.step("attacking")
     audit = audit_protected_cells(cube, protected, asked, trial.beside)

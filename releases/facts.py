@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
-from claimants.dimensions import Dimension
+from claimants.dictionary import read_dictionary, shipped_dictionary
+from claimants.dimensions import Dimension, dimension
 from geography.areas import Areas
+from releases.privacynotice import fields_read, privacy_notice, read_notice_words
 from releases.software import software_name
 from releases.spec import Release, TableSpec
 from reports.model import Contact, ReleaseFacts, ReportTable
+from reports.privacynotice import PrivacyNotice
 from sdc.tables import SafeTable
 
 __all__ = ["release_facts", "report_table"]
@@ -39,6 +42,18 @@ def release_facts(release: Release, areas: Areas, previous: str) -> ReleaseFacts
         statements=tuple(_exception_sentences(release)),
         software=software_name(),
         attributions=tuple(dict.fromkeys(boundary.attribution for boundary in release.geography.boundary)),
+        notice=_notice(release),
+    )
+
+
+def _notice(release: Release) -> PrivacyNotice:
+    """The privacy notice: standing words, with the fields that the tables of this release are counted from."""
+    own = release.claims.dictionary
+    tables = [[dimension(name, table.bands.get(name, "standard")) for name in table.by] for table in release.table]
+    return privacy_notice(
+        read_notice_words(),
+        shipped_dictionary() if own is None else read_dictionary(own),
+        fields_read(tables, postcodes=release.geography.postcodes is not None),
     )
 
 

@@ -11,6 +11,7 @@ from claimants.files import find_files
 from common.faults import Faults, InputError
 from geography.areas import Areas, Level, read_areas
 from geography.postcodes import Postcodes, read_postcodes
+from releases.extracts import extract_of
 from releases.spec import Release
 from reports.model import Boundary
 
@@ -60,7 +61,7 @@ def read_inputs(release: Release, file: str) -> Inputs:
     """
     faults = Faults(file)
     geography = release.geography
-    extract = _tried(lambda: _extract(release, file), faults)
+    extract = _tried(lambda: extract_of(release, file), faults)
     levels = tuple(Level(level.name, level.code, level.label) for level in geography.level)
     areas = _tried(lambda: read_areas(geography.lookup, levels), faults)
     postcodes: Postcodes | None = None
@@ -84,6 +85,8 @@ def read_inputs(release: Release, file: str) -> Inputs:
 def input_files(release: Release, path: Path) -> dict[str, Path]:
     """Every input file by the name that fingerprints and the review pack give it."""
     files = {"lookup": release.geography.lookup}
+    if release.claims.dictionary is not None:
+        files["dictionary"] = release.claims.dictionary
     if release.geography.postcodes is not None:
         files["postcodes"] = release.geography.postcodes.path
     claims_files, _ = find_files(release.claims.paths, release.claims.format, Faults())  # faults are told by the count
@@ -95,25 +98,6 @@ def input_files(release: Release, path: Path) -> dict[str, Path]:
     for number, public in enumerate(release.already_public, start=1):
         files[f"already-public-{number}"] = public.path
     return files
-
-
-def _extract(release: Release, file: str) -> ExtractSpec:
-    claims = release.claims
-    try:
-        return ExtractSpec(
-            paths=claims.paths,
-            format=claims.format,
-            encoding=claims.encoding,
-            delimiter=claims.delimiter,
-            end=claims.end,
-            dates=claims.dates,
-            columns=claims.columns,
-            values=claims.values,
-        )
-    except ValueError as error:
-        faults = Faults(file)
-        faults.add("value", str(error), "correct it", key="claims")
-        raise InputError(faults.found) from None
 
 
 def _boundaries(release: Release, areas: Areas, faults: Faults, notices: list[str]) -> list[Boundary]:

@@ -61,9 +61,13 @@ def attack_tables(
     targets: Sequence[Target],
     recoding: Recoding | None,
     *,
+    verdict: bool = False,
     progress: Progress = SILENT,
 ) -> Audit:
-    """Attack tables that a release would publish, or those that are left of them."""
+    """Attack tables that a release would publish, or those that are left of them.
+
+    `verdict` asks for no more than whether they are safe, see `sdc.attack.together.audit_together`.
+    """
     rules = release.protection
     safe = {one.piece.name: one.table for one in targets if not one.public and one.table is not None}
     audit = attack_targets(
@@ -73,8 +77,11 @@ def attack_tables(
         sensitive=tuple(name for name in rules.sensitive if any(name in one.piece.dimensions for one in targets)),
         group_size=rules.group_size,
         max_certainty=rules.max_certainty,
+        verdict=verdict,
         progress=progress,
     )
+    if verdict and not audit.safe:
+        return audit
     for method in dict.fromkeys(table.method.name for table in safe.values()):
         audit = audit.joined(judge_method(method))
     if len({release.counts(table) for table in release.table if table.id in safe}) > 1:

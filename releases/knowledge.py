@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from common.faults import Faults
-from releases.axisplaces import place_of
+from releases.attacking import known_from_others
+from releases.axisplaces import bounds_of_cells, place_of
 from releases.known import Insider as KnownInsider
 from releases.markersigns import read_signs
 from releases.pieces import Read
@@ -17,9 +18,10 @@ from releases.ptables import read_ptable
 from releases.said import Said
 from sdc.attack.averaging import MAX_CERTAINTY
 from sdc.attack.backwards import MINIMUM_DISTANCE, SMALL_COUNTS_BY_RULE, SMALLEST_SECONDARY, Ruled
-from sdc.attack.insiders import Insider
-from sdc.attack.intervals import Intervals
-from sdc.attack.markers import telling_bounds
+from sdc.attack.intervals import NO_BOUND, Intervals, stated_intervals
+from sdc.attack.markers import Signs, telling_bounds
+from sdc.attack.onesign import Silent
+from sdc.attack.people import Insider
 from sdc.attack.pieces import Piece
 from sdc.attack.targets import Target
 from sdc.findings import Audit
@@ -49,27 +51,48 @@ def with_knowledge(read: Read, targets: Sequence[Target]) -> tuple[tuple[Target,
         if said is None or target.public or said.known.kind != "counts":
             found.append(target)
             continue
-        found.append(_knowing(target, said, read.min_count, faults))
+        found.append(_knowing(target, said, read, faults))
         audit = audit.joined(_unsaid(found[-1], said))
     faults.raise_if_any()
     return tuple(found), audit
 
 
-def _knowing(target: Target, said: Said, min_count: int, faults: Faults) -> Target:
-    signs = read_signs(said, target.piece)
+def _knowing(target: Target, said: Said, read: Read, faults: Faults) -> Target:
+    signs, silent = read_signs(said, target.piece), None
     if signs is not None:
-        lo, hi = telling_bounds(target.piece, signs, min_count=min_count)
+        silent = _silent(target, signs, said, known_from_others(read, target.piece), faults)
+        lo, hi = telling_bounds(target.piece, signs, min_count=read.min_count)
         if np.any(lo > target.piece.lo) or np.any(hi < target.piece.hi):
             target = _narrowed(target, lo, hi)
+        if (
+            len(signs.texts) == 1
+            and np.array_equal(silent.lo, target.piece.lo)
+            and np.array_equal(silent.hi, target.piece.hi)
+        ):
+            silent = None
     rule = _rule_of(said)
     ptable = said.known.ptable if said.method == "cell-key" else None
     return replace(
         target,
         signs=signs,
+        silent=silent,
         ptable=None if ptable is None else read_ptable(ptable),
         ruled=None if rule is None or target.table is None else Ruled(rule=rule, table=target.table),
         insiders=tuple(_placed(one, target.piece, said, faults) for one in said.known.insider),
     )
+
+
+def _silent(target: Target, signs: Signs, said: Said, others: Intervals | None, faults: Faults) -> Silent:
+    """What is known of a table whose signs say no more than that no number is told."""
+    piece = target.piece
+    lo, hi = piece.lo.ravel().copy(), piece.hi.ravel().copy()
+    elsewhere = bounds_of_cells(said, piece.axes, faults)
+    lo[signs.places], hi[signs.places] = (array.ravel()[signs.places] for array in elsewhere)
+    bare = replace(piece, lo=lo.reshape(piece.lo.shape), hi=hi.reshape(piece.hi.shape))
+    if target.table is None:
+        return Silent(lo=bare.lo, hi=bare.hi)
+    known = _by_level(bare, target.table)
+    return Silent(lo=bare.lo, hi=bare.hi, known=known if others is None else known.intersected(others))
 
 
 def _narrowed(target: Target, lo: np.ndarray, hi: np.ndarray) -> Target:
@@ -82,7 +105,7 @@ def _narrowed(target: Target, lo: np.ndarray, hi: np.ndarray) -> Target:
 
 
 def _by_level(piece: Piece, table: SafeTable) -> Intervals:
-    """A piece's bounds as those of its table, level by level."""
+    """What a piece's bounds say of its table beyond values and markers, level by level."""
     columns = table.classification.columns
     spots = [
         np.array([axis.sizes[0] if code[at] == TOTAL else place_of(axis, code[at]) for code in columns])
@@ -91,8 +114,12 @@ def _by_level(piece: Piece, table: SafeTable) -> Intervals:
     ends = np.cumsum(table.hierarchy.units)[:-1]
     here: tuple[slice | np.ndarray, ...] = (slice(None), *(spots or [None]))  # type: ignore[list-item]
     whole = [array[here] for array in (piece.lo, piece.hi)]
-    lo, hi = (tuple(np.ascontiguousarray(part) for part in np.split(array, ends)) for array in whole)
-    return Intervals(lo=lo, hi=hi)
+    lo, hi = (tuple(np.split(array, ends)) for array in whole)
+    stated = stated_intervals(table)
+    return Intervals(
+        lo=tuple(np.where(mine > own, mine, 0) for mine, own in zip(lo, stated.lo, strict=True)),
+        hi=tuple(np.where(mine < own, mine, NO_BOUND) for mine, own in zip(hi, stated.hi, strict=True)),
+    )
 
 
 def _rule_of(said: Said) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from common.progress import SILENT, Progress
 from releases.judging import attack_tables, release_targets
@@ -36,15 +37,16 @@ def mends_of_release(
     """Try mends of a release's tables for what `audit` found; the other parameters are those of `attack_release`."""
     targets = release_targets(release, read, protected.safe, true, place)
 
-    def attack(tables: Published) -> Audit:
+    def attack(tables: Published, verdict: bool = False) -> Audit:
         assert isinstance(tables, Sequence)
         names = {one.piece.name for one in tables}  # type: ignore[union-attr]
-        return attack_tables(release, read, tables, _nested(recoding, names))  # type: ignore[arg-type]
+        return attack_tables(release, read, tables, _nested(recoding, names), verdict=verdict)  # type: ignore[arg-type]
 
     return try_mends(
         targets,
         audit,
         attack=attack,
+        verdict=partial(attack, verdict=True),
         min_count=release.protection.min_count,
         fixed=[one.piece.name for one in targets if one.public],
         most_attacks=most_attacks,

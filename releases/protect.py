@@ -5,22 +5,21 @@ the table, its metadata and, where asked, a private report: all or nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from common.faults import Faults, InputError
 from common.progress import SILENT, Progress
 from releases.audited import Beside, audit_protected, audit_protected_cells, known_besides, read_beside
-from releases.counts import Counted, CountsSpec, read_counts
+from releases.counts import Counted, read_counts
+from releases.countsoptions import CountsOptions, Nest
 from releases.cubes import protect_cube
-from releases.methodoptions import MethodOptions, check_method_options
+from releases.methodoptions import check_method_options
 from releases.methods import METHODS, Asked, check_settings, protect_by
-from releases.nests import parse_further_nests, parse_nests
 from releases.outcome import Outcome, Refused
 from releases.privatereport import cube_report, protect_report
 from releases.profiles import find_profile
-from releases.severalmargins import check_margins, has_several_margins
 from releases.software import software_name
 from releases.wholefiles import Writing, check_targets, write_whole
 from reports.longcells import write_long_cells
@@ -38,49 +37,22 @@ __all__ = ["ProtectOptions", "protect"]
 
 DEFAULT_METHOD, DEFAULT_BASE, DEFAULT_MIN_COUNT = "controlled-rounding", 5, 5
 ENDINGS = (".csv", ".parquet")
-LARGEST_BASE = 1_000_000
 # Lists of the private report that stand on one line.
 PRIVATE_LISTS = ("codes", "columns", "true", "published", "marker", "status", "lo", "hi")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProtectOptions:
-    """The options of ``protect``, as the command line gives them.
+class ProtectOptions(CountsOptions):
+    """The options of ``protect``.
 
     Attributes
     ----------
-    counts, out : the table of counts, and the safe table to write (CSV or Parquet by its ending).
-    nests : hierarchies such as ``oa<lsoa<lad``, the areas first.
-    by : flat dimensions; margins : ``all`` or ``finest``; count : the column of counts.
-    areas, categories : lists of all there are; complete : COUNTS names what neither lists.
-    already_public : tables that the attacker has; known : what is known of them beside their metadata.
-    method, base, min_count : a count x with 1 <= x <= min_count - 1 is small; where None, the
-        profile's, else controlled rounding, 5 and 5.
-    profile : a named set of rules, or the file of one.
-    method_options : what is asked of the method beside that.
-    sensitive : dimensions in which no small group may be exposed.
-    key_file : else SMALLAREA_KEY_FILE, else the user's own key.
+    out : the safe table to write, CSV or Parquet by its ending.
+    method : where None, the profile's, else controlled rounding.
     report : where to write the private report; attack : write nothing that fails the attack.
     """
 
-    counts: Path
-    out: Path
-    nests: tuple[str, ...]
-    by: tuple[str, ...] = ()
-    margins: str = "all"
-    count: str = "count"
-    areas: Path | None = None
-    categories: Path | None = None
-    complete: bool = False
-    already_public: tuple[Path, ...] = ()
-    known: Path | None = None
     method: str | None = None
-    base: int | None = None
-    min_count: int | None = None
-    profile: str | None = None
-    method_options: MethodOptions = field(default_factory=MethodOptions)
-    sensitive: tuple[str, ...] = ()
-    key_file: Path | None = None
     report: Path | None = None
     attack: bool = False
 
@@ -100,21 +72,8 @@ def protect(options: ProtectOptions, *, progress: Progress = SILENT) -> Outcome:
     nest, further, settings, profile = _check_options(options)
     check_settings(settings, options.method_options)
     progress.step("reading counts")
-    counted = read_counts(
-        CountsSpec(
-            path=options.counts,
-            nest=nest,
-            by=options.by,
-            further=further,
-            count=options.count,
-            areas=options.areas,
-            categories=options.categories,
-            complete=options.complete,
-            record_keys=settings.method == "cell-key",
-        )
-    )
-    several = has_several_margins(options.nests, options.by, options.margins)
-    cube = cube_of_crossing(counted.table, counted.nests) if several else None
+    counted = read_counts(options.spec(nest, further, record_keys=settings.method == "cell-key"))
+    cube = cube_of_crossing(counted.table, counted.nests) if options.several_margins else None
     beside = read_beside(
         counted.table if cube is None else cube,
         options.out,
@@ -205,32 +164,19 @@ def _promised(profile: Profile, settings: Settings) -> tuple[str, ...]:
 # --- Options --------------------------------------------------------------------------------------
 
 
-Nest = tuple[str, ...]
-
-
 def _check_options(options: ProtectOptions) -> tuple[Nest, tuple[Nest, ...], Settings, Profile | None]:
     """Refuse what cannot be honoured, with every fault; returns the nest of areas, the others, the settings and their profile."""
     faults = Faults()
-    nest = parse_nests(options.nests[:1], faults)
-    further = parse_further_nests(options.nests[1:], faults)
+    nest, further = options.parsed_nests(faults)
     settings, profile = _settings(options, faults)
     asked = options.method or (None if options.profile else DEFAULT_METHOD)
     check_method_options(options.method_options, asked, nest, faults)
-    check_margins(
-        options.nests,
-        options.by,
-        options.margins,
-        profile=profile,
-        faults=faults,
-    )
-    for name in options.sensitive:
-        if name not in options.by:
-            faults.add("option", f"'{name}' is no dimension of the table", "name one of --by", key="--sensitive")
+    options.check_dimensions(profile, faults)
     if options.out.suffix.lower() not in ENDINGS:
         found = f"the ending '{options.out.suffix}' is not known"
         faults.add("ending", found, "name a file that ends in .csv or .parquet", file=str(options.out), key="--out")
     try:
-        check_targets(_targets(options), _inputs(options))
+        check_targets(_targets(options), options.inputs)
     except InputError as error:
         faults.extend(error)
     faults.raise_if_any()
@@ -275,23 +221,12 @@ def _choice() -> str:
 def _check_method(options: ProtectOptions, faults: Faults) -> None:
     if options.method is not None and options.method not in METHODS:
         faults.add("method", f"'{options.method}' is not known", _choice(), key="--method")
-    mend = f"give 2 to {LARGEST_BASE:,}"
-    if options.base is not None and not 2 <= options.base <= LARGEST_BASE:
-        faults.add("option", f"base ({options.base}) rounds nothing or everything", mend, key="--base")
-    if options.min_count is not None and not 2 <= options.min_count <= LARGEST_BASE:
-        faults.add("option", f"min_count ({options.min_count}) must be at least 2", mend, key="--min-count")
+    options.check_limits(faults)
 
 
 def _targets(options: ProtectOptions) -> dict[str, Path]:
     targets = {"--out": options.out, "the metadata of --out": metadata_path(options.out)}
     return targets if options.report is None else {**targets, "--report": options.report}
-
-
-def _inputs(options: ProtectOptions) -> list[Path]:
-    files = [options.counts, options.areas, options.categories, options.known, options.key_file]
-    files += [options.method_options.ptable, options.method_options.cells]
-    public = [path for table in options.already_public for path in (table, metadata_path(table))]
-    return [path for path in (*files, *public) if path is not None]
 
 
 # --- Writing --------------------------------------------------------------------------------------

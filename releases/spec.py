@@ -97,6 +97,7 @@ class Claims(_Part):
     end: Literal["inclusive", "exclusive"]
     columns: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
+    dictionary: Path | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -334,6 +335,7 @@ PATHS = {
     ("series", "earlier"),
     ("series", "key_file"),
     ("claims", "path"),
+    ("claims", "dictionary"),
     ("geography", "lookup"),
 }
 

@@ -108,7 +108,9 @@ def attack_verdict(audit: Audit) -> str:
     gravest = next(s for s in SEVERITIES if any(finding.severity == s for finding in audit.findings))
     numbers = _numbers(audit, [f for f in audit.findings if f.severity in ("disclosure", "contradiction")])
     kinds = ", ".join(told["kind"].format(kind=kind, count=f"{number:,}") for kind, number in numbers.items())
-    return str(told[gravest].format(count=f"{sum(numbers.values()):,}", kinds=kinds))
+    if len(numbers) > 1:
+        kinds = told["several"].format(count=f"{sum(numbers.values()):,}", kinds=kinds)
+    return str(told[gravest].format(kinds=kinds))
 
 
 def not_listed(audit: Audit) -> int:
@@ -180,12 +182,12 @@ def _group(severity: str, kind: str, number: int, findings: Sequence[Finding]) -
         table=DataTable(
             id=f"{identity}-table",
             caption=str(heads["caption"].format(kind=kind, count=f"{number:,}")),
-            row_heads=tuple(heads[name] for name in ("cell", "table", "interval", "witness")),
+            row_heads=tuple(heads[name] for name in ("cell", "interval", "table", "witness")),
             columns=(),
             rows=tuple(
                 Row(
                     head=one.cell or heads["no_cell"],
-                    about=(one.table, interval_text(one.interval), one.witness),
+                    about=(interval_text(one.interval), one.table, one.witness),
                     cells=(),
                 )
                 for one in listed

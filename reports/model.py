@@ -2,10 +2,14 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sdc.tables import SafeTable
+
+if TYPE_CHECKING:
+    from reports.privacynotice import PrivacyNotice
 
 __all__ = ["Boundary", "Contact", "ReleaseFacts", "ReportTable"]
 
@@ -29,7 +33,8 @@ class ReleaseFacts:
     ``revised`` or ``final``; `label` is the official statistics label, if any;
     `previous` is the id of the release before in the series, if any.
     `level_names` gives each area level its words (singular, plural), such as
-    ``{"oa": ("output area", "output areas")}``.
+    ``{"oa": ("output area", "output areas")}``.  `notice` is the privacy notice,
+    which has a page of its own.
     """
 
     id: str
@@ -53,6 +58,7 @@ class ReleaseFacts:
     statements: tuple[str, ...] = ()
     software: str = ""
     attributions: tuple[str, ...] = ()
+    notice: "PrivacyNotice | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)

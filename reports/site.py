@@ -15,6 +15,7 @@ from common.progress import SILENT, Progress
 from reports.maps import DrawnMap
 from reports.model import ReleaseFacts, ReportTable
 from reports.pages import copy_assets, fill_page
+from reports.privacynotice import notice_values
 from reports.statements import licence_words, protection_statement, rounding_statement, words, zero_meaning
 from reports.tablepages import ROW_LIMIT, TablePage, key_figures, table_page
 from sdc.tables import Method
@@ -107,6 +108,8 @@ def write_site(
     }
     if maps:
         pages["maps.html"] = ("maps.html", {})
+    if facts.notice is not None:
+        pages["privacy.html"] = ("privacy.html", notice_values(facts.notice))
     for page in site.table_pages:
         pages[page.path] = ("table.html", {"table": page})
     progress.step("writing pages", len(pages))
@@ -202,7 +205,8 @@ class _Site:
         return groups + ([{"title": words("pages")["other_files"], "files": others, "id": "files"}] if others else [])
 
     def _navigation(self, place: str, root: str) -> list[dict[str, Any]]:
-        names = ("index", "tables", *(("maps",) if self.maps else ()), "methods", "downloads")
+        names = ["index", "tables", *(["maps"] if self.maps else []), "methods", "downloads"]
+        names += ["privacy"] if self.facts.notice is not None else []
         section = "tables" if place.startswith(f"{TABLES}/") else place.removesuffix(".html")
         return [
             {

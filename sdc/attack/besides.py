@@ -11,13 +11,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sdc.attack.averagedbeliefs import combined_audit
-from sdc.attack.insiders import Insider, audit_insiders, named_people
-from sdc.attack.joint import Flow, Within, join_pieces
+from sdc.attack.insiders import audit_insiders
+from sdc.attack.intervals import NO_BOUND
+from sdc.attack.joined import Joined, joined
+from sdc.attack.joint import Flow, Joint, Within
 from sdc.attack.jointgroups import audit_joint_groups
 from sdc.attack.jointly import JointNames
 from sdc.attack.overlaps import Overlap
+from sdc.attack.people import Insider, named_people
 from sdc.attack.pieces import Piece
-from sdc.attack.trimming import trimmed
 from sdc.cellkey.ptable import KeyTable, PTable
 from sdc.findings import Audit
 
@@ -62,8 +64,9 @@ def audit_besides(
     overlaps: Mapping[str, Overlap] | None = None,
     within: Sequence[Within] = (),
     flows: Sequence[Flow] = (),
+    ready: Joined | None = None,
 ) -> Audit:
-    """What is asked of related tables; see `sdc.attack.joint.join_pieces` for the rest.
+    """What is asked of related tables; see `sdc.attack.joint.join_pieces` for the rest, but for `ready`: these joined already.
 
     Raises
     ------
@@ -78,8 +81,9 @@ def audit_besides(
     large = cells > MOST_JOINED
     if large and not named and not asked.ptables:
         return Audit(not_checked=(f"{by}: insiders and groups by what all tables say together ({cells:,} cells)",))
-    cut, overlaps = trimmed(pieces, overlaps or {})
-    joint = join_pieces(cut, overlaps=overlaps, within=within, flows=flows)
+    if ready is None:
+        ready = joined(pieces, overlaps=overlaps, within=within, flows=flows)
+    cut, joint = ready.pieces, ready.joint
     names = JointNames(joint, cut)
     audit = Audit()
     if asked.ptables:
@@ -99,7 +103,8 @@ def audit_besides(
             told=asked.told,
         )
         audit = audit.joined(groups)
-    if named or (asked.together and not large):
+    unbounded = not (within or flows) and _unbounded(joint)
+    if named or (asked.together and not large and not unbounded):
         placed = {
             number: [_placed(one, before, after) for one in asked.insiders.get(before.name, ())]
             for number, (before, after) in enumerate(zip(pieces, cut, strict=True))
@@ -112,10 +117,19 @@ def audit_besides(
             min_count=asked.min_count,
             width=asked.width,
             public=asked.public,
-            all_people=asked.together and not large,
+            all_people=asked.together and not large and not unbounded,
         )
         audit = audit.joined(people)
     return audit
+
+
+def _unbounded(joint: Joint) -> bool:
+    """Whether nothing bounds any figure from above, as where nobody says how far noise reaches.
+
+    Where all ties are sums, any finest cell may then hold any number more, and all that contains it: whoever
+    knows of somebody learns no cell exactly, and of none that it is small.
+    """
+    return bool((joint.hi >= NO_BOUND).all())
 
 
 def _placed(insider: Insider, before: Piece, after: Piece) -> Insider:

@@ -49,10 +49,12 @@ def search_block(
     whole: bool,
     start: np.ndarray | None,
     branches: int,
+    sweep: bool = True,
 ) -> BlockFound:
     """Follow the asked cells (bool) down and up until `want` is met by a table or the end is reached.
 
-    `bounds`, `want` and `start` are of shape (cells of the block,).
+    `bounds`, `want` and `start` are of shape (cells of the block,).  With `sweep` tables are looked for first in which
+    many of the cells are as small or as large as they can be.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def search_block(
     if start is None:
         search.find_any()
     leaders = np.unique(classes.leader[asked])
-    if len(leaders) > 2:
+    if sweep and len(leaders) > 2:
         search.sweep(leaders)
     for leader in leaders:
         members = np.flatnonzero(asked & (classes.leader == leader))

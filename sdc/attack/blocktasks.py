@@ -47,7 +47,7 @@ def search_task(task: Task, met: Met | None) -> Done:
         No table fits the block.
     """
     if met is None:
-        return _by_programmes(task, np.ones(len(task.asked), np.bool_))
+        return _by_programmes(task, np.ones(len(task.asked), np.bool_), None)
     asked = task.asked & ~task.want.done(met.least, met.most)
     low, high = asked & (met.least > task.want.lo), asked & (met.most < task.want.hi)
     still = low | high
@@ -55,12 +55,12 @@ def search_task(task: Task, met: Met | None) -> Done:
         return Done(found=_by_walks(task.bounds, met), programmed=still, by_neighbourhoods=False)
     # An end that a walk met is not followed again.
     want = Ends.of((np.where(low, task.want.lo, task.bounds[1]), np.where(high, task.want.hi, task.bounds[0])))
-    done = _by_programmes(replace(task, asked=still, want=want, start=met.table), still)
+    done = _by_programmes(replace(task, asked=still, want=want, start=met.table), still, (met.least, met.most))
     least, most = np.minimum(done.found.seen_lo, met.least), np.maximum(done.found.seen_hi, met.most)
     return replace(done, found=replace(done.found, seen_lo=least, seen_hi=most))
 
 
-def _by_programmes(task: Task, programmed: np.ndarray) -> Done:
+def _by_programmes(task: Task, programmed: np.ndarray, met: Bounds | None) -> Done:
     block, start = task.block, task.start
     want = task.want.lo, task.want.hi
     if task.most_cells is None or len(block.cells) <= task.most_cells:
@@ -73,6 +73,7 @@ def _by_programmes(task: Task, programmed: np.ndarray) -> Done:
             whole=task.whole,
             start=start,
             branches=task.branches,
+            sweep=met is None,
         )
         return Done(found=found, programmed=programmed, by_neighbourhoods=False)
     if start is None:
@@ -86,6 +87,7 @@ def _by_programmes(task: Task, programmed: np.ndarray) -> Done:
         start=start,
         branches=task.branches,
         size=task.most_cells,
+        met=met,
     )
     return Done(found=found, programmed=programmed, by_neighbourhoods=True)
 

@@ -32,7 +32,10 @@ def impossible_cells(tables: Mapping[str, SafeTable], own: Mapping[str, Interval
 
 def contradicted(table: str, cell: str, sentence: str) -> Audit:
     """One contradiction that sums have shown; it leaves no intervals to be judged."""
-    audit = Audit(findings=(_contradiction(table, cell, sentence),), figures={f"{table}: contradiction": "at least 1"})
+    audit = Audit(
+        findings=(_contradiction(table, cell, sentence),),
+        figures={f"{table}: sums that together leave no true table": "at least 1"},
+    )
     return audit.joined(_unknown(f"{table} and of tables over the same areas"))
 
 

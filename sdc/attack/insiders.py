@@ -9,15 +9,16 @@ there knows the cell.  With those bounds the joint system is attacked once more.
 * learn too little of what remains of their own cells: the count less k, where it may be small, must leave 0 or
   a value >= min_count, and be no more than k narrower than the promised width.
 
-People are *named* (`Insider`), or everybody is tried: each atom of area by each combination of the
-categories that tables of one measure tell, which stands in one finest cell of each.  That is exact, and
+People are named, or everybody is tried (`sdc.attack.people`).  That is exact, and
 asks for as many attacks as there are such people, so that it is done on small systems only; how many were left out is
 told.  With the truth, somebody who stands alone in a cell knows that it is 1.
+
+What is known of one cell says nothing of others than the open ones that hang together with it.  So each attack is on these
+alone, and people whose cells are known to hold somebody are not tried: they know what everybody knows.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,15 +27,15 @@ from sdc.attack.intervals import NO_BOUND
 from sdc.attack.joint import Joint
 from sdc.attack.listing import MOST_LISTED, listed
 from sdc.attack.narrowing import NoSolution, narrow
-from sdc.attack.overlaps import Refined
+from sdc.attack.people import Person, kinds_of_people, person_of
 from sdc.attack.pieces import Piece
-from sdc.attack.programmes import feasible_intervals
+from sdc.attack.programmes import Found, feasible_intervals
 from sdc.attack.witness import between
 from sdc.findings import Audit, Finding
-from sdc.system import measure_words
+from sdc.system import Equations
 from sdc.tables import NOT_PUBLISHED
 
-__all__ = ["MOST_TRIED", "Insider", "Person", "audit_insiders", "everybody", "learned", "named_people"]
+__all__ = ["MOST_TRIED", "audit_insiders", "learned"]
 
 # Of everybody so many are tried that their blocks of open cells come to no more than this together.
 MOST_TRIED = 3_000
@@ -44,37 +45,6 @@ MOST_CELLS = 240
 MANY = 5_000
 
 Bounds = tuple[np.ndarray, np.ndarray]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Insider:
-    """People who know that they are counted at one place of one table.
-
-    Attributes
-    ----------
-    place : of the piece, one index for each axis.
-    number : how many they are.
-    alone : whether they know that nobody else is counted there.
-    who : what to call them; entries of one name are the same people, in whatever table.
-    """
-
-    place: tuple[int, ...]
-    number: int = 1
-    alone: bool = False
-    who: str = ""
-
-    def __post_init__(self) -> None:
-        if self.number < 1:
-            raise ValueError(f"number ({self.number}) must be at least 1")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Person:
-    """People with all joint cells that they know themselves to be in: each cell, and whether nobody else is."""
-
-    who: str
-    number: int
-    cells: tuple[tuple[int, bool], ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,137 +57,6 @@ class Learned:
     bounds: Bounds
 
 
-def named_people(joint: Joint, pieces: Sequence[Piece], insiders: Mapping[int, Sequence[Insider]]) -> list[Person]:
-    """Insiders by number of their piece, put together by name; where one atom is in all that they say, they know it too.
-
-    Raises
-    ------
-    ValueError
-        Entries of one name are of different numbers of people.
-    """
-    found: dict[str, list[tuple[int, Insider]]] = {}
-    for piece, entries in insiders.items():
-        for at, one in enumerate(entries):
-            found.setdefault(one.who or f"insider {piece + 1}.{at + 1}", []).append((piece, one))
-    people = []
-    for who, entries_of in found.items():
-        if len({one.number for _, one in entries_of}) > 1:
-            raise ValueError(f"number must be the same in all entries of {who}")
-        cells = dict.fromkeys(_crossed_cells(joint, pieces, entries_of), False)
-        for piece, one in entries_of:
-            cell = int(joint.places[piece][one.place])
-            cells[cell] = cells.get(cell, False) or one.alone
-        cells.pop(-1, None)
-        if cells:
-            people.append(Person(who=who, number=entries_of[0][1].number, cells=tuple(sorted(cells.items()))))
-    return people
-
-
-def _crossed_cells(joint: Joint, pieces: Sequence[Piece], entries: Sequence[tuple[int, Insider]]) -> list[int]:
-    """What entries of the same people say together, measure by measure."""
-    found: list[int] = []
-    for measure in dict.fromkeys(pieces[piece].measure for piece, _ in entries):
-        own = [entry for entry in entries if pieces[entry[0]].measure == measure]
-        found += _Atoms.of(joint, pieces, measure).crossed(own)
-    return found
-
-
-def everybody(joint: Joint, pieces: Sequence[Piece]) -> Iterator[Person]:
-    """One person of every kind that tables of one measure tell of: they stand in a finest cell of each table.
-
-    Of those with the same cells, one.  With the truth only people who may be there, and whoever stands alone in a cell knows it.
-    """
-    for measure in dict.fromkeys(piece.measure for piece in pieces):
-        seen: set[tuple[int, ...]] = set()
-        for cells in _Atoms.of(joint, pieces, measure).combinations():
-            if not cells or cells in seen:
-                continue
-            seen.add(cells)
-            here = np.array(cells)
-            if (joint.hi[here] < 1).any() or (joint.truth[here] == 0).any():
-                continue
-            yield Person(who="", number=1, cells=tuple((cell, bool(joint.truth[cell] == 1)) for cell in cells))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Atoms:
-    """The atoms of every dimension of tables of one measure, and the finest cells that a combination of them stands in.
-
-    Attributes
-    ----------
-    own : numbers of the pieces.
-    places : by piece and dimension, the place of the finest unit of the piece that each atom (by its words) lies in.
-    index : joint cells by their identity.
-    """
-
-    joint: Joint
-    pieces: Sequence[Piece]
-    own: Sequence[int]
-    places: Mapping[tuple[int, str], Mapping[bytes, int]]
-    index: Mapping[bytes, int]
-
-    @classmethod
-    def of(cls, joint: Joint, pieces: Sequence[Piece], measure: str) -> "_Atoms":
-        own = [number for number, piece in enumerate(pieces) if piece.measure == measure]
-        places: dict[tuple[int, str], dict[bytes, int]] = {}
-        for piece in own:
-            for name, refined in zip(_names(pieces[piece]), joint.axes[piece], strict=True):
-                above = refined.axis.hierarchy.parents[0] if refined.added else np.arange(refined.axis.sizes[0])
-                places[piece, name] = dict(zip(_words(refined), above.tolist(), strict=True))
-        assert joint.system.identity is not None
-        index = {words.tobytes(): cell for cell, words in enumerate(joint.system.identity)}
-        return cls(joint=joint, pieces=pieces, own=own, places=places, index=index)
-
-    def combinations(self) -> Iterator[tuple[int, ...]]:
-        """The cells of every combination of atoms."""
-        atoms: dict[str, dict[bytes, None]] = {}
-        for (_, name), places in self.places.items():
-            atoms.setdefault(name, {}).update(dict.fromkeys(places))
-        for combination in product(*atoms.values()):
-            yield self.cells(dict(zip(atoms, combination, strict=True)))
-
-    def cells(self, of: Mapping[str, bytes]) -> tuple[int, ...]:
-        """The finest cells with these atoms, and what no division cuts of them, in tables of no other dimension; sorted."""
-        measure = measure_words(self.pieces[self.own[0]].measure)
-        cells = set()
-        for piece in self.own:
-            names = _names(self.pieces[piece])
-            place = tuple(self.places[piece, name].get(of.get(name, b""), -1) for name in names)
-            if min(place) >= 0:
-                atoms = [np.frombuffer(of[name], np.uint64) for name in names]
-                words = measure + np.sum(atoms, axis=0, dtype=np.uint64)
-                cells |= {int(self.joint.places[piece][place]), self.index.get(words.tobytes(), -1)}
-        return tuple(sorted(cells - {-1}))
-
-    def crossed(self, entries: Sequence[tuple[int, Insider]]) -> tuple[int, ...]:
-        """The cells of the one atom that is left in each dimension, where all entries are of the same people."""
-        left: dict[str, set[bytes]] = {}
-        for piece, one in entries:
-            for name, refined, place in zip(_names(self.pieces[piece]), self.joint.axes[piece], one.place, strict=True):
-                within = _atoms_in(refined, place + refined.added)
-                left[name] = left[name] & within if name in left else within
-        return self.cells({name: next(iter(atoms)) for name, atoms in left.items() if len(atoms) == 1})
-
-
-def _words(refined: Refined) -> list[bytes]:
-    """What each atom of an axis is known by, in every table."""
-    return [refined.words[at].tobytes() for at in range(refined.axis.sizes[0])]
-
-
-def _atoms_in(refined: Refined, place: int) -> set[bytes]:
-    """The atoms at a place of an axis."""
-    words, starts = np.array(_words(refined), object), refined.axis.starts
-    level = int(np.searchsorted(starts, place, side="right")) - 1
-    if level >= len(refined.axis.hierarchy.levels):  # the total
-        return set(words.tolist())
-    inside = refined.axis.hierarchy.ancestors(0, level) == place - int(starts[level])
-    return set(words[inside].tolist())
-
-
-def _names(piece: Piece) -> tuple[str, ...]:
-    return ("", *piece.dimensions)
-
-
 def learned(
     joint: Joint, person: Person, before: Bounds, *, min_count: int, width: int, most_cells: int | None = MOST_CELLS
 ) -> Learned | None:
@@ -225,30 +64,8 @@ def learned(
 
     A count x is *small* where 1 <= x <= min_count - 1; `width` is the promised hi - lo of a small count's interval.
     """
-    equations = joint.system.equations
-    lo, hi = before[0].copy(), before[1].copy()
-    for cell, alone in person.cells:
-        lo[cell] = max(lo[cell], person.number)
-        hi[cell] = min(hi[cell], person.number) if alone else hi[cell]
-    if (lo > hi).any():
-        return None
-    asked = _Blocks.find(joint, before).around([cell for cell, _ in person.cells])
-    try:
-        found = feasible_intervals(equations, lo, hi, asked=asked, most_cells=most_cells)
-    except NoSolution:
-        return None
-    lo[asked], hi[asked] = found.lo, found.hi
-    around, within = _reached(joint, [cell for cell, _ in person.cells]), _within(joint, person)
-    theirs = (around & (lo == person.number) & (hi == person.number)) | within
-    exact = asked[(lo[asked] == hi[asked]) & ~theirs[asked]]
-    rest_lo, rest_hi = np.maximum(lo, person.number) - person.number, hi - person.number
-    small = (before[0] < min_count) & (before[1] >= 1) & around & ~theirs
-    if (joint.truth >= 0).any():
-        small &= (joint.truth < 0) | ((joint.truth >= 1) & (joint.truth < min_count))
-    bare = ((rest_lo > 0) & (rest_hi < min_count)) | (rest_hi - rest_lo < width - person.number)
-    return Learned(
-        exact=exact, values=lo[exact], bare=np.flatnonzero(small & bare & (before[0] < before[1])), bounds=(lo, hi)
-    )
+    around = _Surroundings(joint=joint, before=before, blocks=_Blocks.find(joint, before), most_cells=most_cells)
+    return around.learned(person, min_count=min_count, width=width)
 
 
 def audit_insiders(
@@ -271,14 +88,15 @@ def audit_insiders(
     try:
         narrowed = narrow(joint.system.equations, joint.lo, joint.hi)
         blocks = _Blocks.find(joint, narrowed)
-        people, left_out = _chosen(joint, pieces, named, blocks, most_tried if all_people else 0)
+        people, left_out = _chosen(joint, pieces, named, blocks, narrowed, most_tried if all_people else 0)
         before = _outsiders(joint, narrowed, blocks, people)
     except NoSolution:
         return Audit()  # a contradiction, which the attack has told
     judged = _judged(joint, pieces, public)
     hits: dict[tuple[str, int], tuple[Person, Learned]] = {}
+    around = _Surroundings(joint=joint, before=before, blocks=_Blocks.find(joint, before))
     for person in people:
-        found = learned(joint, person, before, min_count=min_count, width=width)
+        found = around.learned(person, min_count=min_count, width=width)
         if found is None:
             continue
         lone = any(alone for _, alone in person.cells) and not person.who
@@ -296,10 +114,11 @@ def audit_insiders(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Blocks:
-    """Open cells that hang together: the block of each cell, -1 for one that is known, and the cells of each block."""
+    """Open cells that hang together: the block of each cell, -1 for one that is known, and of each block its cells and sums."""
 
     of: np.ndarray
     cells: tuple[np.ndarray, ...]
+    sums: tuple[np.ndarray, ...]
 
     @classmethod
     def find(cls, joint: Joint, bounds: Bounds) -> "_Blocks":
@@ -307,32 +126,127 @@ class _Blocks:
         of = np.full(len(joint.system), -1, np.int64)
         for number, block in enumerate(blocks):
             of[block.cells] = number
-        return cls(of=of, cells=tuple(block.cells for block in blocks))
+        return cls(of=of, cells=tuple(block.cells for block in blocks), sums=tuple(block.equations for block in blocks))
+
+    def of_cells(self, cells: Sequence[int]) -> tuple[int, ...]:
+        """The blocks that some cells lie in: nothing else hangs on what is known of these."""
+        return tuple(sorted({int(self.of[cell]) for cell in cells} - {-1}))
 
     def around(self, cells: Sequence[int]) -> np.ndarray:
-        """Open cells of the blocks that some cells lie in: nothing else hangs on what is known of these."""
-        chosen = sorted({int(self.of[cell]) for cell in cells} - {-1})
-        return np.sort(np.concatenate([np.empty(0, np.int64), *(self.cells[number] for number in chosen)]))
+        """Open cells of the blocks that some cells lie in."""
+        return np.sort(np.concatenate([np.empty(0, np.int64), *(self.cells[one] for one in self.of_cells(cells))]))
+
+    def sizes(self, rows: np.ndarray) -> np.ndarray:
+        """How many open cells hang together with those of each row (-1 for none): int64 of shape (rows,)."""
+        within = np.sort(np.where(rows >= 0, self.of[rows], -1), axis=1)
+        within[:, 1:][within[:, 1:] == within[:, :-1]] = -1
+        sizes = np.array([*(len(cells) for cells in self.cells), 0], np.int64)
+        return np.asarray(sizes[within].sum(axis=1))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Part:
+    """Some blocks as a system of their own: `cells` of the whole one, those `asked` of them, and their sums."""
+
+    cells: np.ndarray
+    asked: np.ndarray
+    equations: Equations
+
+    @classmethod
+    def of(cls, equations: Equations, blocks: _Blocks, chosen: Sequence[int]) -> "_Part":
+        sums = equations.chosen(np.concatenate([blocks.sums[one] for one in chosen]))
+        asked = np.concatenate([blocks.cells[one] for one in chosen])
+        cells = np.union1d(asked, sums.cells)
+        places = np.zeros(equations.size, np.int64)
+        places[cells] = np.arange(len(cells))
+        return cls(cells=cells, asked=np.sort(places[asked]), equations=sums.renumbered(places, len(cells)))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Surroundings:
+    """The open cells around people's own, where what they learn is found; kept for others who know the same cells or alike."""
+
+    joint: Joint
+    before: Bounds
+    blocks: _Blocks
+    most_cells: int | None = MOST_CELLS
+    _parts: dict[tuple[int, ...], _Part] = field(default_factory=dict)
+    _found: dict[tuple[bytes, ...], Found | None] = field(default_factory=dict)
+
+    def learned(self, person: Person, *, min_count: int, width: int) -> Learned | None:
+        """See `learned`."""
+        joint, before = self.joint, self.before
+        own = np.array([cell for cell, _ in person.cells])
+        alone = np.array([alone for _, alone in person.cells])
+        lo, hi = before[0].copy(), before[1].copy()
+        lo[own] = np.maximum(lo[own], person.number)
+        hi[own] = np.where(alone, np.minimum(hi[own], person.number), hi[own])
+        if (lo > hi).any():
+            return None
+        asked = self.blocks.around(own.tolist())
+        if (lo[own] > before[0][own]).any() or (hi[own] < before[1][own]).any():
+            found = self._intervals(self.blocks.of_cells(own.tolist()), lo, hi)
+            if found is None:
+                return None
+            lo[asked], hi[asked] = found.lo, found.hi
+        exact = asked[lo[asked] == hi[asked]]
+        if not len(exact) and not person.who:
+            return Learned(exact=exact, values=lo[exact], bare=exact, bounds=(lo, hi))
+        around, within = _reached(joint, own.tolist()), _within(joint, person)
+        theirs = (around & (lo == person.number) & (hi == person.number)) | within
+        exact = exact[~theirs[exact]]
+        rest_lo, rest_hi = np.maximum(lo, person.number) - person.number, hi - person.number
+        small = (before[0] < min_count) & (before[1] >= 1) & around & ~theirs
+        if (joint.truth >= 0).any():
+            small &= (joint.truth < 0) | ((joint.truth >= 1) & (joint.truth < min_count))
+        bare = ((rest_lo > 0) & (rest_hi < min_count)) | (rest_hi - rest_lo < width - person.number)
+        return Learned(
+            exact=exact, values=lo[exact], bare=np.flatnonzero(small & bare & (before[0] < before[1])), bounds=(lo, hi)
+        )
+
+    def _intervals(self, chosen: tuple[int, ...], lo: np.ndarray, hi: np.ndarray) -> Found | None:
+        """The intervals of all open cells of some blocks, in their order; None where no table fits.
+
+        Blocks that are alike, with alike bounds, are asked once.
+        """
+        if chosen not in self._parts:
+            self._parts[chosen] = _Part.of(self.joint.system.equations, self.blocks, chosen)
+        part = self._parts[chosen]
+        lo, hi, sums = lo[part.cells], hi[part.cells], part.equations
+        alike = tuple(each.tobytes() for each in (sums.starts, sums.cells, sums.signs, lo, hi, part.asked))
+        if alike not in self._found:
+            try:
+                found = feasible_intervals(sums, lo, hi, asked=part.asked, most_cells=self.most_cells)
+            except NoSolution:
+                self._found[alike] = None
+            else:
+                self._found[alike] = found
+        return self._found[alike]
 
 
 def _chosen(
-    joint: Joint, pieces: Sequence[Piece], named: Sequence[Person], blocks: _Blocks, most_tried: int
+    joint: Joint, pieces: Sequence[Piece], named: Sequence[Person], blocks: _Blocks, narrowed: Bounds, most_tried: int
 ) -> tuple[list[Person], int]:
-    """Named people, and as many others as may be tried; how many are left out, counted up to some thousand."""
+    """Named people, and as many others as may be tried; how many are left out, counted up to some thousand.
+
+    Of those whose cells are known to hold somebody, and nobody else where they are alone, all is known already.
+    """
     people, left_out = [*named], 0
     if not most_tried:
         return people, 0
-    for person in everybody(joint, pieces):
-        work = len(blocks.around([cell for cell, _ in person.cells]))
-        if not work:
-            continue  # all that they know of themselves is known
-        if work <= most_tried:
-            people.append(person)
-            most_tried -= work
-        elif left_out < MANY:
-            left_out += 1
-        else:
-            break
+    news = (narrowed[0] < 1) | ((joint.truth == 1) & (narrowed[1] > 1))
+    for rows in kinds_of_people(joint, pieces):
+        rows = rows[(news[rows] & (rows >= 0)).any(axis=1)]
+        for row, work in zip(rows, blocks.sizes(rows).tolist(), strict=True):
+            if not work:
+                continue  # all that they know of themselves is known
+            if work <= most_tried:
+                people.append(person_of(joint, row))
+                most_tried -= work
+            elif left_out < MANY:
+                left_out += 1
+            else:
+                return people, left_out
     return people, left_out
 
 

@@ -13,14 +13,14 @@ import numpy as np
 from common.progress import SILENT, Progress
 from sdc.attack.averaging import averaging_audit
 from sdc.attack.intervals import NO_BOUND
-from sdc.attack.joint import Flow, Joint, Within, join_pieces
+from sdc.attack.joined import Joined, joined
+from sdc.attack.joint import Flow, Joint, Within
 from sdc.attack.jointtheorem import check_joint, in_a_ring
 from sdc.attack.listing import MOST_LISTED, listed
-from sdc.attack.naming import figure_name
+from sdc.attack.naming import figure_name, figure_shown
 from sdc.attack.overlaps import Overlap
 from sdc.attack.pieces import Piece
 from sdc.attack.systems import PublishedCells, audit_cells
-from sdc.attack.trimming import trimmed
 from sdc.attack.witness import between
 from sdc.differencing.differences import add_differences
 from sdc.differencing.revisions import Revision, audit_revision
@@ -46,6 +46,7 @@ def audit_pieces(
     revisions: Sequence[Revision] = (),
     variances: Mapping[str, float] | None = None,
     most_cells: int = MOST_CELLS,
+    ready: Joined | None = None,
     progress: Progress = SILENT,
 ) -> Audit:
     """Attack several published tables as one, and judge what can be proven.
@@ -60,6 +61,7 @@ def audit_pieces(
     revisions : editions of one reference date, see `sdc.differencing.revisions`.
     variances : by piece, the variance of its noise, see `sdc.attack.averaging`.
     most_cells : see `sdc.attack.systems.audit_cells`.
+    ready : these pieces, with what ties them, where they are joined already.
 
     Raises
     ------
@@ -68,9 +70,10 @@ def audit_pieces(
     NotJoined
         As `join_pieces`.
     """
-    progress.step("joining tables")
-    pieces, overlaps = trimmed(pieces, overlaps or {})
-    joint = join_pieces(pieces, overlaps=overlaps, within=within, flows=flows)
+    if ready is None:
+        progress.step("joining tables")
+        ready = joined(pieces, overlaps=overlaps, within=within, flows=flows)
+    pieces, joint = ready.pieces, ready.joint
     name = ", ".join(piece.name for piece in pieces)
     told = two_values(joint, pieces).joined(Audit(not_checked=joint.notes))
     for revision in revisions:
@@ -109,6 +112,7 @@ def _published(name: str, joint: Joint, pieces: Sequence[Piece], min_count: int)
         names=JointNames(joint, pieces),
         truth=joint.truth if (joint.truth >= 0).any() else None,
         known=(joint.lo, joint.hi),
+        figures=lambda cell: figure_shown(joint, pieces, cell),
     )
 
 

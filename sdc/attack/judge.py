@@ -39,6 +39,7 @@ def audit_tables(
     truth: Mapping[str, Table] | None = None,
     sensitive: tuple[str, ...] = (),
     group_size: int = 10,
+    beliefs: bool = True,
     progress: Progress = SILENT,
 ) -> Audit:
     """Attack published tables of the same records, and judge what can be proven.
@@ -55,6 +56,7 @@ def audit_tables(
     truth : true tables by name; then only truly small counts count.
     sensitive : dimensions in which no small group may be exposed.
     group_size : groups proven smaller than this are small.
+    beliefs : whether to tell the attacker's firmest beliefs, in figures; nothing is judged by them.
 
     Returns
     -------
@@ -79,7 +81,9 @@ def audit_tables(
     check_truth(tables, own, truth)
     audit = _standing_notes(tables, rules)
     for group in same_areas(tables):
-        audit = audit.joined(_audit_group(_Group(tables=group, own=own, known=known, truth=truth), rules, progress))
+        audit = audit.joined(
+            _audit_group(_Group(tables=group, own=own, known=known, truth=truth, beliefs=beliefs), rules, progress)
+        )
     return audit
 
 
@@ -91,6 +95,7 @@ class _Group:
     own: dict[str, Intervals]
     known: dict[str, Intervals]
     truth: dict[str, Table]
+    beliefs: bool
 
 
 def _audit_group(group: _Group, rules: Rules, progress: Progress) -> Audit:
@@ -121,17 +126,18 @@ def _audit_group(group: _Group, rules: Rules, progress: Progress) -> Audit:
         audit = _told_of_flow(attacked, asked, conditions.failing, settled)
     tight, _ = share(group.tables, {table.name: table.tight for table in attacked})
     judged = [table.tightened(tight[table.name]) for table in attacked]
-    return audit.joined(_judge(judged, rules, by_theorem=conditions.hold))
+    return audit.joined(_judge(judged, rules, by_theorem=conditions.hold, beliefs=group.beliefs))
 
 
-def _judge(attacked: list[Attacked], rules: Rules, *, by_theorem: bool) -> Audit:
+def _judge(attacked: list[Attacked], rules: Rules, *, by_theorem: bool, beliefs: bool) -> Audit:
     """Hold tight intervals against the promise."""
     first = first_tellers({table.name: table.safe for table in attacked})
     audit = Audit(checked=("every small count: pinned, too narrow, what remains for its insiders",))
     for table in attacked:
         audit = audit.joined(Audit(figures={f"{table.name}: cells narrowed by other cells": table.narrowed()}))
         audit = audit.joined(small_cell_findings(table, first[table.name], rules)).joined(group_findings(table, rules))
-        audit = audit.joined(belief_figures(table.name, table.safe, min_count=rules.min_count))
+        if beliefs:
+            audit = audit.joined(belief_figures(table.name, table.safe, min_count=rules.min_count))
         if not by_theorem:
             audit = audit.joined(insider_findings(table, rules)).joined(alone_findings(table))
     if by_theorem and attacked[0].safe.method.base >= 3:

@@ -5,11 +5,23 @@ from typing import TypeVar
 
 from sdc.findings import Audit, Finding
 
-__all__ = ["MOST_LISTED", "listed"]
+__all__ = ["MOST_LISTED", "listed", "several"]
 
 MOST_LISTED = 20
+# Names in a sentence; more are counted.
+MOST_NAMED = 4
 
 Hit = TypeVar("Hit")
+
+
+def several(names: Sequence[str], *, joint: str = ", ") -> str:
+    """The first names, and how many more there are.
+
+    >>> several(["a", "b", "c", "d", "e", "f"])
+    'a, b, c, d and 2 more'
+    """
+    left = len(names) - MOST_NAMED
+    return joint.join(names[:MOST_NAMED]) + (f" and {left:,} more" if left > 0 else "")
 
 
 def listed(

@@ -28,7 +28,7 @@ from sdc.cube import Cube, CubeNames
 from sdc.findings import Audit, Finding
 from sdc.tables import LOW, SHOWN, SMALL_COUNTS
 
-__all__ = ["KINDS", "Signs", "audit_markers", "telling_bounds"]
+__all__ = ["KINDS", "Signs", "audit_markers", "furthest", "is_rounded", "telling_bounds"]
 
 # What a sign may be said to stand for; LOW_SIGN is ``low``, whatever it turns out to mean.
 PRIMARY, SECONDARY, NOBODY, ROUNDED, RANGE, LOW_SIGN, HIDDEN = KINDS = (
@@ -94,15 +94,15 @@ def telling_bounds(piece: Piece, signs: Signs, *, min_count: int) -> Bounds:
 
     between_(signs.cells(PRIMARY), 1, min_count - 1)
     between_(signs.cells(NOBODY), 0, 0)
-    between_(signs.cells(ROUNDED), 1, _furthest(piece))
+    between_(signs.cells(ROUNDED), 1, furthest(piece))
     nothing, low = _shown_nothing(piece), signs.cells(LOW_SIGN)
     if _low_is_somebody(piece, signs):
-        between_(low, 1, _furthest(piece))
+        between_(low, 1, furthest(piece))
     if _nothing_is_nobody(piece, signs):
         between_(nothing, 0, 0)
     if _nothing_is_somebody(piece, signs):
-        between_(nothing, 1, _furthest(piece))
-        between_(low, 1, _furthest(piece))
+        between_(nothing, 1, furthest(piece))
+        between_(low, 1, furthest(piece))
     shaped = lo.reshape(piece.lo.shape), hi.reshape(piece.hi.shape)
     secondary = signs.cells(SECONDARY)
     return _without_small(piece, shaped, secondary, min_count) if len(secondary) else shaped
@@ -121,13 +121,14 @@ def audit_markers(piece: Piece, signs: Signs, *, min_count: int) -> Audit:
 # --- What signs mean ------------------------------------------------------------------------------
 
 
-def _rounds(piece: Piece) -> bool:
+def is_rounded(piece: Piece) -> bool:
+    """Whether figures are rounded, so that 0 may stand for somebody."""
     return piece.method.base > 1 and piece.method.name != "cell-key"
 
 
-def _furthest(piece: Piece) -> int:
+def furthest(piece: Piece) -> int:
     """The largest count that the method shows as 0."""
-    if not _rounds(piece):
+    if not is_rounded(piece):
         return NO_BOUND
     return piece.method.base - 1 if piece.method.name in (SMALL_COUNTS, *BEYOND_VALUES) else reach(piece.method)[1]
 
@@ -138,17 +139,17 @@ def _shown_nothing(piece: Piece) -> np.ndarray:
 
 def _low_is_somebody(piece: Piece, signs: Signs) -> bool:
     """Whether ``low`` stands beside zeros: then it is of those that are not nobody (Analysis Function, 2022)."""
-    return _rounds(piece) and len(signs.cells(LOW_SIGN)) > 0 and len(_shown_nothing(piece)) > 0
+    return is_rounded(piece) and len(signs.cells(LOW_SIGN)) > 0 and len(_shown_nothing(piece)) > 0
 
 
 def _nothing_is_nobody(piece: Piece, signs: Signs) -> bool:
     rounded = len(signs.cells(ROUNDED)) > 0 or _low_is_somebody(piece, signs)
-    return _rounds(piece) and rounded and len(signs.cells(NOBODY)) == 0
+    return is_rounded(piece) and rounded and len(signs.cells(NOBODY)) == 0
 
 
 def _nothing_is_somebody(piece: Piece, signs: Signs) -> bool:
     rounded = len(signs.cells(ROUNDED)) > 0 or _low_is_somebody(piece, signs)
-    return _rounds(piece) and len(signs.cells(NOBODY)) > 0 and not rounded
+    return is_rounded(piece) and len(signs.cells(NOBODY)) > 0 and not rounded
 
 
 def _alone(piece: Piece) -> tuple[Joint, np.ndarray]:
@@ -215,7 +216,7 @@ def _said_outright(piece: Piece, signs: Signs, min_count: int) -> list[Finding]:
 
 def _told_from_nobody(piece: Piece, signs: Signs, min_count: int) -> list[Finding]:
     """Signs that tell nobody from what is rounded to nobody."""
-    most, nothing = _furthest(piece), _shown_nothing(piece)
+    most, nothing = furthest(piece), _shown_nothing(piece)
     found = []
     for sign, (text, kind) in enumerate(zip(signs.texts, signs.kinds, strict=True)):
         places = signs.places[signs.of == sign]
@@ -251,7 +252,7 @@ def _left_alone(piece: Piece, signs: Signs, min_count: int) -> list[Finding]:
         return []
     joint, cell_at = _alone(piece)
     bare = piece.lo.ravel().copy(), piece.hi.ravel().copy()
-    bare[0][hidden], bare[1][hidden] = 0, np.where(piece.markers.ravel()[hidden] == LOW, _furthest(piece), NO_BOUND)
+    bare[0][hidden], bare[1][hidden] = 0, np.where(piece.markers.ravel()[hidden] == LOW, furthest(piece), NO_BOUND)
     try:
         told, silent = (
             narrow(joint.system.equations, *_cell_bounds(joint, cell_at, each)) for each in ((piece.lo, piece.hi), bare)

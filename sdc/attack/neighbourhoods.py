@@ -71,47 +71,56 @@ def search_by_neighbourhoods(
     start: np.ndarray | None,
     branches: int,
     size: int,
+    met: Bounds | None = None,
 ) -> BlockFound:
-    """As `sdc.attack.blocksearch.search_block`, in neighbourhoods of about `size` cells."""
+    """As `sdc.attack.blocksearch.search_block`, in neighbourhoods of about `size` cells.
+
+    `met` is the least and greatest value of each cell in tables that were met before.
+    """
     cells = len(block.cells)
     outer = bounds[0].astype(float), bounds[1].astype(float)
     seen = np.full(cells, np.inf), np.full(cells, -np.inf)
     if start is not None:
-        seen[0][:], seen[1][:] = start, start
+        seen[0][:], seen[1][:] = (start, start) if met is None else met
     searched = np.zeros(cells, np.bool_)
     tally = np.zeros(3, np.int64)
     ground = Ground(block)
     for near, core in _neighbourhoods(ground, asked, size):
 
-        def search(part: Block, open_ends: np.ndarray, reach: Bounds, near: np.ndarray = near) -> BlockFound:
-            return search_block(
+        def search(part: Block, low: np.ndarray, high: np.ndarray, near: np.ndarray = near) -> BlockFound:
+            """Follow the ends that are open; `outer` says how far any table can go."""
+            found = search_block(
                 part,
                 (bounds[0][near], bounds[1][near]),
                 classes=find_classes(part),
-                asked=open_ends,
-                want=reach,
+                asked=low | high,
+                # An end that some table meets as far as it is wanted is not followed.
+                want=(
+                    np.where(low, np.maximum(want[0][near], outer[0][near]), bounds[1][near]),
+                    np.where(high, np.minimum(want[1][near], outer[1][near]), bounds[0][near]),
+                ),
                 whole=whole,
                 start=None if start is None else start[near],
                 branches=branches,
+                sweep=met is None,
             )
+            tally[:2] += found.solved, found.whole_solved
+            return found
 
-        wanted = want[0][near], want[1][near]
-        if start is not None:
-            found = search(ground.touching(near, start), core, wanted)
+        low, high = core & (seen[0][near] > want[0][near]), core & (seen[1][near] < want[1][near])
+        found = search(ground.within(near), low, high)
+        open_ends = low | high
+        here = near[open_ends]
+        outer[0][here] = np.maximum(outer[0][here], found.lo[open_ends])
+        outer[1][here] = np.minimum(outer[1][here], found.hi[open_ends])
+        searched[here] |= found.searched[open_ends]
+        tally[2] += found.stopped
+        low &= seen[0][near] > outer[0][near]
+        high &= seen[1][near] < outer[1][near]
+        if start is not None and (low | high).any():
+            found = search(ground.touching(near, start), low, high)
             seen[0][near] = np.minimum(seen[0][near], found.seen_lo)
             seen[1][near] = np.maximum(seen[1][near], found.seen_hi)
-            tally += found.solved, found.whole_solved, 0
-        low, high = core & (seen[0][near] > wanted[0]), core & (seen[1][near] < wanted[1])
-        if (low | high).any():
-            # An end that some table meets as far as it is wanted is not followed again.
-            reach = np.where(low, wanted[0], bounds[1][near]), np.where(high, wanted[1], bounds[0][near])
-            found = search(ground.within(near), low | high, reach)
-            local = low | high
-            here = near[local]
-            outer[0][here] = np.maximum(outer[0][here], found.lo[local])
-            outer[1][here] = np.minimum(outer[1][here], found.hi[local])
-            searched[here] |= found.searched[local]
-            tally += found.solved, found.whole_solved, found.stopped
     return BlockFound(
         lo=outer[0],
         hi=outer[1],

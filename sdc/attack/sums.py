@@ -10,11 +10,11 @@ from sdc.tables import LOW, SHOWN, STRUCTURAL
 
 __all__ = ["audit_sums"]
 
-ADDITIVE = ("controlled-rounding", "small-count-rounding")
+ADDITIVE = ("controlled-rounding", "small-count-rounding", "exact", "suppression")
 
 
 def audit_sums(piece: Piece) -> Audit:
-    """Totals of a table made by an additive method that are not the sum of their parts, where all of them are shown."""
+    """Totals that are not the sum of their parts, where all of them are shown: of additive methods, and as counted."""
     if piece.method.name not in ADDITIVE:
         return Audit()
     told = np.isin(piece.markers, (SHOWN, LOW, STRUCTURAL))
@@ -35,12 +35,16 @@ def audit_sums(piece: Piece) -> Audit:
 
     def tell(hit: tuple[tuple[int, ...], int]) -> Finding:
         spot, summed = hit
-        text = f"shown as {int(values[spot])}, its parts add up to {summed}: figures made by {piece.method.name} add up"
+        text = f"shown as {int(values[spot])}, its parts add up to {summed}: {_made(piece.method.name)} add up"
         cell = str(names[int(np.ravel_multi_index(spot, values.shape))])
         return Finding(kind="contradiction", severity="contradiction", table=piece.name, cell=cell, witness=text)
 
     audit = listed(piece.name, "contradiction", hits, tell, number)
     return audit.joined(Audit(checked=(f"{piece.name}: totals are the sums of their parts",)))
+
+
+def _made(method: str) -> str:
+    return "exact figures" if method == "exact" else f"figures made by {method}"
 
 
 def _summed(values: np.ndarray, above: np.ndarray, axis: int) -> np.ndarray:

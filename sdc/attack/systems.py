@@ -5,7 +5,7 @@ may be small, held against the promise (`sdc.attack.promise` states its
 inequalities), each finding with the sums that prove it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from sdc.attack.narrowing import NoSolution, narrow
 from sdc.attack.neighbourhoods import Ground
 from sdc.attack.programmes import Demand, Found, feasible_intervals, stated_bounds
 from sdc.attack.promise import Rules
-from sdc.attack.witness import between
+from sdc.attack.witness import between, leaving, shown_text
 from sdc.findings import Audit, Finding
 from sdc.solver import Programme, Rows, Solution
 from sdc.system import Equations, SafeCells
@@ -48,6 +48,7 @@ class PublishedCells:
     names : what to call each cell.
     truth : int64 of shape (cells,), -1 where it is not known, or None; of cells with a truth only truly small ones count.
     known : bounds that the attacker has from elsewhere.
+    figures : what is shown of a cell, and that this leaves what follows; else its value or marker is told.
     """
 
     name: str
@@ -56,11 +57,20 @@ class PublishedCells:
     names: Sequence[str]
     truth: np.ndarray | None = None
     known: Bounds | None = None
+    figures: Callable[[int], str] | None = None
 
     @property
     def start(self) -> np.ndarray | None:
         """The truth, where it is known in full."""
         return None if self.truth is None or (self.truth < 0).any() else self.truth
+
+    def shown(self, cell: int) -> str:
+        """What a reader sees of a cell, and that this leaves what follows."""
+        if self.figures is not None:
+            return self.figures(cell)
+        return leaving(
+            [shown_text(int(self.safe.values[cell]), int(self.safe.markers[cell]))], alone=self.known is None
+        )
 
     def bounds(self) -> Bounds:
         """What each cell's value says by itself, with what else is known of it."""
@@ -266,7 +276,7 @@ def _reason(published: PublishedCells, cell: int, lo: int, hi: int) -> str:
     least = _equation(published, cell, lo, up=False) if lo > own_lo else ""
     most = _equation(published, cell, hi, up=True) if hi < own_hi else ""
     if not least and not most:
-        return f"its own value leaves {between(own_lo, own_hi)}"
+        return f"{published.shown(cell)} {between(own_lo, own_hi)}"
     if least == most:
         return least
     parts = (("it cannot be less, for ", least), ("it cannot be more, for ", most))
@@ -299,7 +309,7 @@ def _equation(published: PublishedCells, cell: int, end: int, *, up: bool) -> st
         if block is whole
         else ", and all sums together leave no more"
     )
-    return f"{used} {'sum says' if used == 1 else 'sums added up say'} that it is {_spelt(published, terms)}{rest}"
+    return f"{'a sum makes' if used == 1 else f'{used} sums added up make'} it {_spelt(published, terms)}{rest}"
 
 
 def _around(whole: Block, middle: int) -> Iterator[Block]:

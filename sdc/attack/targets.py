@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from sdc.attack.backwards import Ruled
-from sdc.attack.insiders import Insider
 from sdc.attack.intervals import Intervals
 from sdc.attack.markers import Signs
+from sdc.attack.onesign import Silent
+from sdc.attack.people import Insider
 from sdc.attack.pieces import Piece
 from sdc.cellkey.ptable import KeyTable, PTable
 from sdc.tables import SafeTable, Table
@@ -27,6 +28,7 @@ class Target:
     variance : of its noise, where the attacker knows it.
     ptable : of its noise, where the attacker has it.
     signs : what stands in cells instead of numbers (`sdc.attack.markers`); what they say is in the bounds already.
+    silent : what would be known if they said no more than that no number is told; None where there are none.
     ruled : the rule by which its choices were made, where everybody knows it.
     insiders : people who know that they are counted at a place of the piece.
     """
@@ -39,5 +41,6 @@ class Target:
     variance: float | None = None
     ptable: PTable | KeyTable | None = None
     signs: Signs | None = None
+    silent: Silent | None = None
     ruled: Ruled | None = None
     insiders: tuple[Insider, ...] = ()

@@ -18,9 +18,11 @@ from sdc.attack.averaging import MAX_CERTAINTY
 from sdc.attack.backwards import audit_backwards
 from sdc.attack.besides import Besides, audit_besides
 from sdc.attack.byproof import as_networks, people_beside_claims, proven_revisions
+from sdc.attack.joined import Joined, joined
 from sdc.attack.joint import Flow, Within
 from sdc.attack.jointly import audit_pieces
 from sdc.attack.judge import BEYOND_SHARED, audit_tables
+from sdc.attack.listing import several
 from sdc.attack.markers import audit_markers
 from sdc.attack.noise import SUMS_LEFT_OUT, audit_noise
 from sdc.attack.overlaps import Overlap
@@ -51,13 +53,16 @@ def audit_together(
     flows: Sequence[Flow] = (),
     revisions: Sequence[Revision] = (),
     max_certainty: float = MAX_CERTAINTY,
+    verdict: bool = False,
     progress: Progress = SILENT,
 ) -> Audit:
     """Attack published tables, each with all that say something of it.
 
     A count x is *small* where 1 <= x <= min_count - 1; see `sdc.attack.judge.audit_tables`
     for the other parameters of the promise and `sdc.attack.joint.join_pieces` for relations.
-    `max_certainty` is how firmly one value may be believed by somebody who has the ptable.
+    `max_certainty` is how firmly one value may be believed by somebody who has the ptable.  With `verdict`
+    only whether the tables are safe is asked: the attack ends at the first step that finds something, and what is
+    believed of single values, of which nothing is judged, is not told.
 
     Raises
     ------
@@ -75,6 +80,8 @@ def audit_together(
         if not target.public:
             audit = audit.joined(_by_itself(target, min_count, width, max_certainty))
     for members in sets:
+        if verdict and not audit.safe:
+            return audit
         chosen = [targets[member] for member in members]
         own_values = True
         beside = people_beside_claims(chosen, within)
@@ -88,22 +95,30 @@ def audit_together(
                 truth={target.piece.name: target.truth for target in own if target.truth is not None},
                 sensitive=sensitive,
                 group_size=group_size,
+                beliefs=not verdict,
                 progress=progress,
             )
-            audit = audit.joined(by_flow if alone else _beside_joint(by_flow))
+            enough = alone or (verdict and _alike_in_truth(chosen))
+            audit = audit.joined(by_flow if enough else _beside_joint(by_flow))
             audit = audit.joined(unlike_values(own) if alone else Audit())
+        if verdict and not audit.safe:
+            return audit
+        measures = {target.piece.measure for target in chosen}
+        tied = [target.piece for target in chosen]
+        own_within = [one for one in within if {one.parts, one.whole} <= measures]
+        own_flows = [one for one in flows if {one.before, one.after, one.on, one.off} <= measures]
+        ready: Joined | None = None
         if beside is not None:
             audit = audit.joined(beside)
         elif not alone:
-            measures = {target.piece.measure for target in chosen}
+            progress.step("joining tables")
+            ready = joined(tied, overlaps=overlaps, within=own_within, flows=own_flows)
             jointly = audit_pieces(
-                [target.piece for target in chosen],
+                tied,
                 min_count=min_count,
                 width=width,
                 public=[target.piece.name for target in chosen if target.public],
-                overlaps=overlaps,
-                within=[one for one in within if {one.parts, one.whole} <= measures],
-                flows=[one for one in flows if {one.before, one.after, one.on, one.off} <= measures],
+                ready=ready,
                 revisions=[one for one in revisions if {one.before, one.after} <= measures],
                 variances={
                     one.piece.name: one.variance for one in chosen if one.variance is not None and one.ptable is None
@@ -112,6 +127,8 @@ def audit_together(
             )
             audit = audit.joined(jointly)
             own_values = "theorem" in jointly.figures.values() or _contradicts(jointly)
+            if verdict and not audit.safe:
+                return audit
         asked = Besides(
             min_count=min_count,
             width=min_count - 1 if width is None else width,
@@ -126,19 +143,12 @@ def audit_together(
             told=[target.piece.name for target in chosen if target.table is not None],
             together=not own_values,
         )
-        measures = {target.piece.measure for target in chosen}
-        besides = audit_besides(
-            [target.piece for target in chosen],
-            asked,
-            overlaps=overlaps,
-            within=[one for one in within if {one.parts, one.whole} <= measures],
-            flows=[one for one in flows if {one.before, one.after, one.on, one.off} <= measures],
-        )
+        besides = audit_besides(tied, asked, overlaps=overlaps, within=own_within, flows=own_flows, ready=ready)
         audit = _settled(audit, asked).joined(besides) if besides.checked else audit.joined(besides)
     if len(sets) > 1:
-        named = "; ".join(", ".join(targets[member].piece.name for member in members) for members in sets)
-        several = len({piece.measure for piece in pieces}) > 1
-        what = "tables of different populations" if several else "sets of tables that nothing is known to tie"
+        named = several([several([targets[member].piece.name for member in members]) for members in sets], joint="; ")
+        alike = len({piece.measure for piece in pieces}) == 1
+        what = "sets of tables that nothing is known to tie" if alike else "tables of different populations or dates"
         audit = audit.joined(Audit(not_checked=(f"{what} against each other: {named}",)))
     return audit
 
@@ -146,6 +156,11 @@ def audit_together(
 def _is_noisy(target: Target) -> bool:
     """Whether figures still are what the method gave: a mend may have made them anew by another."""
     return target.piece.method.name == "cell-key"
+
+
+def _alike_in_truth(targets: Sequence[Target]) -> bool:
+    """Whether all tables of ours have a truth, or none: then what single tables find is what all together find, or a part."""
+    return len({target.piece.truth is None for target in targets if not target.public}) == 1
 
 
 def _contradicts(audit: Audit) -> bool:

@@ -1,5 +1,7 @@
 """Sentences a person can follow: how a cell is called, and why it cannot be other than it is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sdc.attack.intervals import NO_BOUND, Intervals
@@ -7,7 +9,16 @@ from sdc.attack.maxflow import Cut
 from sdc.attack.propagation import Contradiction
 from sdc.tables import MARKERS, NOT_PUBLISHED, SHOWN, TOTAL, SafeTable
 
-__all__ = ["Names", "because", "between", "clash_sentence", "equation_clash", "flat_bounds"]
+__all__ = [
+    "Names",
+    "because",
+    "between",
+    "clash_sentence",
+    "equation_clash",
+    "flat_bounds",
+    "leaving",
+    "shown_text",
+]
 
 MOST_TERMS = 8
 
@@ -46,10 +57,23 @@ class Names:
 
     def shown_at(self, level: int, unit: int, column: int) -> str:
         """What a reader sees in the cell at a level, unit and column."""
-        marker = int(self.safe.markers[level][unit, column])
-        if marker == SHOWN:
-            return f"shown {int(self.safe.values[level][unit, column])}"
-        return "not published" if marker == NOT_PUBLISHED else f"shown {MARKERS[marker]}"
+        return shown_text(int(self.safe.values[level][unit, column]), int(self.safe.markers[level][unit, column]))
+
+
+def shown_text(value: int, marker: int) -> str:
+    """What a reader sees in a cell."""
+    if marker == SHOWN:
+        return f"shown {value}"
+    return "not published" if marker == NOT_PUBLISHED else f"shown {MARKERS[marker]}"
+
+
+def leaving(shown: Sequence[str], *, alone: bool) -> str:
+    """What is shown of a cell, and that it leaves what follows, by itself or with what else is known.
+
+    >>> leaving(["shown 5", "shown 0 in b"], alone=True)
+    'shown 5, shown 0 in b, which leaves'
+    """
+    return f"{', '.join(shown) or 'in no table'}, which {'leaves' if alone else 'with what else is known leaves'}"
 
 
 def between(lo: int, hi: int) -> str:
@@ -81,10 +105,7 @@ def clash_sentence(names: Names, found: Contradiction) -> str:
             f"{whole}: the tables between them leave no value: at least {found.whole[0]} and at most {found.whole[1]}"
         )
     parts = "its categories" if found.over == "categories" else "the areas in it"
-    return (
-        f"{whole} lies between {found.whole[0]} and {_most(found.whole[1])} by what is published, "
-        f"but {parts} add up to between {found.parts[0]} and {_most(found.parts[1])}"
-    )
+    return f"{whole} is {_spread(*found.whole)} by what is published, but {parts} add up to {_spread(*found.parts)}"
 
 
 def equation_clash(names: Names, bounds: tuple[np.ndarray, np.ndarray], cut: Cut) -> tuple[int, str]:
@@ -138,6 +159,10 @@ def _terms(
     elif nothing:
         told.append(f"{len(nothing)} cells that are {word} 0 each")
     return joint.join(told)
+
+
+def _spread(lo: int, hi: int) -> str:
+    return str(lo) if lo == hi else f"between {lo} and {_most(hi)}"
 
 
 def _most(bound: int) -> str:

@@ -13,7 +13,7 @@ from sdc.attack.pieces import Piece
 from sdc.mends.sheet import Published, Sheet, Sheets, label_of, sheet_of_piece, stated_of
 from sdc.tables import NOT_PUBLISHED, STRUCTURAL, Method, SafeTable
 
-__all__ = ["cells_anew", "protected_anew", "tables_of", "taken_out"]
+__all__ = ["cells_anew", "columns_in", "protected_anew", "tables_of", "taken_out"]
 
 
 def taken_out(sheet: Sheet, cells: np.ndarray, marker: int) -> Sheet:
@@ -33,7 +33,7 @@ def protected_anew(sheet: Sheet, safe: SafeTable) -> Sheet:
     values, markers = np.concatenate(safe.values), np.concatenate(safe.markers)
     if sheet.table is None:
         assert sheet.piece is not None
-        of_columns = _columns_in(safe.classification.columns, sheet.dimensions, sheet)
+        of_columns = columns_in(safe.classification.columns, sheet.dimensions, sheet)
         values = np.where(of_columns >= 0, values[:, of_columns], sheet.values)
         markers = np.where(of_columns >= 0, markers[:, of_columns], sheet.markers)
     structural = sheet.markers == STRUCTURAL
@@ -58,14 +58,14 @@ def _laid(sheet: Sheet, cells: np.ndarray) -> Sheet:
     if sheet.piece is None:
         return sheet
     inner = sheet_of_piece(sheet.piece, sheet.known)
-    of_columns = _columns_in(sheet.columns, sheet.dimensions, inner)
+    of_columns = columns_in(sheet.columns, sheet.dimensions, inner)
     told = (of_columns >= 0) & cells[:, of_columns]
     values = np.where(told, sheet.values[:, of_columns], inner.values)
     markers = np.where(told, sheet.markers[:, of_columns], inner.markers).astype(np.int8)
     return _with_piece(sheet, values, markers, told)
 
 
-def _columns_in(columns: Sequence[tuple[str, ...]], dimensions: Sequence[str], sheet: Sheet) -> np.ndarray:
+def columns_in(columns: Sequence[tuple[str, ...]], dimensions: Sequence[str], sheet: Sheet) -> np.ndarray:
     """Where each column of a sheet stands among the columns of a table, -1 where nowhere: int64."""
     at = {label_of(dimensions, codes): number for number, codes in enumerate(columns)}
     return np.array([at.get(label_of(sheet.dimensions, codes), -1) for codes in sheet.columns], np.int64)

@@ -8,12 +8,26 @@ from sdc.findings import Audit, Finding
 from sdc.mends.editing import taken_out
 from sdc.mends.sheet import Cell, Sheets, shown_cells
 
-__all__ = ["Hiding", "named_cells", "unsafe"]
+__all__ = ["Hiding", "is_unlisted", "named_cells", "unsafe", "unsafe_number"]
+
+# What the number of findings that are not listed is told by (`sdc.attack.listing`).
+NOT_LISTED = ", not listed"
 
 
 def unsafe(audit: Audit) -> list[Finding]:
     """The findings that make a release unsafe."""
     return [finding for finding in audit.findings if finding.severity in ("disclosure", "contradiction")]
+
+
+def is_unlisted(audit: Audit) -> bool:
+    """Whether there are more findings of some kind than are listed."""
+    return any(name.endswith(NOT_LISTED) for name in audit.figures)
+
+
+def unsafe_number(audit: Audit) -> int:
+    """How many findings make a release unsafe, those that are counted and not listed among them."""
+    unlisted = [number for name, number in audit.figures.items() if name.endswith(NOT_LISTED)]
+    return len(unsafe(audit)) + sum(number for number in unlisted if isinstance(number, int))
 
 
 def named_cells(audit: Audit, sheets: Sheets) -> list[Cell]:

@@ -9,7 +9,7 @@ from sdc.findings import Finding
 from sdc.mends.editing import taken_out
 from sdc.mends.hiding import named_cells, unsafe
 from sdc.mends.sheet import Sheet, Sheets
-from sdc.mends.trial import KINDS, Mend, Trial, Way, listed
+from sdc.mends.trial import DROP, LEAVE_CATEGORIES, LEAVE_LEVEL, Mend, Trial, Way, listed
 from sdc.tables import NOT_PUBLISHED, TOTAL
 
 __all__ = ["drop_table", "leave_out_categories", "leave_out_level"]
@@ -30,7 +30,7 @@ def drop_table(trial: Trial) -> Mend:
         return Way(what=names, told=f"Drop {'table' if len(names) == 1 else 'tables'} {listed(names)}", make=make)
 
     nothing = "there is one table alone" if size else "no table is ours to change"
-    return trial.first(KINDS[1], map(way, [*sets, *several]), nothing)
+    return trial.first(DROP, map(way, [*sets, *several]), nothing)
 
 
 def leave_out_level(trial: Trial) -> Mend:
@@ -48,7 +48,7 @@ def leave_out_level(trial: Trial) -> Mend:
 
     ways = [way(number, sheets) for number in range(1, depth) for sheets in (exposed, trial.open)]
     told = {one.what: one for one in reversed(ways) if one.what}
-    return trial.first(KINDS[2], list(told.values())[::-1], "every table has one level of areas alone")
+    return trial.first(LEAVE_LEVEL, list(told.values())[::-1], "every table has one level of areas alone")
 
 
 def _published_levels(sheet: Sheet) -> list[int]:
@@ -88,7 +88,7 @@ def leave_out_categories(trial: Trial) -> Mend:
             for chosen in _sets_of(codes, set(hits)):
                 yield way(dimension, codes, chosen)
 
-    return trial.first(KINDS[3], ways(), "no finding is of a category")
+    return trial.first(LEAVE_CATEGORIES, ways(), "no finding is of a category")
 
 
 def _codes(sheet: Sheet, dimension: str) -> set[str]:

@@ -12,15 +12,14 @@ from functools import cached_property
 import numpy as np
 
 from sdc.attack.intervals import NO_BOUND
+from sdc.attack.onesign import hides_as
 from sdc.attack.pieces import Piece
 from sdc.attack.programmes import stated_bounds
 from sdc.attack.targets import Target
 from sdc.cube import Cube
 from sdc.system import SafeCells
 from sdc.tables import (
-    NOT_AVAILABLE,
     SHOWN,
-    SUPPRESSED,
     TOTAL,
     Hierarchy,
     Method,
@@ -87,7 +86,7 @@ class Sheet:
     @property
     def hides_as(self) -> int:
         """The marker of a cell that is taken out: suppressed where figures are as counted, else not available."""
-        return SUPPRESSED if self.method.name in ("exact", "suppression") else NOT_AVAILABLE
+        return hides_as(self.method)
 
     def level(self, row: int) -> int:
         """The level of a row."""

@@ -2,17 +2,38 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 from common.faults import Infeasible, InputError
 from common.progress import Progress
 from sdc.findings import Audit, Finding
 from sdc.mends.editing import tables_of
 from sdc.mends.loss import Loss, error_told, loss_told, losses
+from sdc.mends.onemarker import alike, has_signs, marked
 from sdc.mends.sheet import Published, Sheet, Sheets
 
-__all__ = ["KINDS", "Mend", "Trial", "Way", "listed"]
+__all__ = [
+    "DROP",
+    "HIDE",
+    "KINDS",
+    "LEAVE_CATEGORIES",
+    "LEAVE_LEVEL",
+    "METHOD",
+    "ONE_MARKER",
+    "Mend",
+    "Trial",
+    "Way",
+    "listed",
+]
 
-KINDS = ("hide cells", "drop table", "leave out level", "leave out categories", "other method")
+ONE_MARKER, HIDE, DROP, LEAVE_LEVEL, LEAVE_CATEGORIES, METHOD = KINDS = (
+    "one marker",
+    "hide cells",
+    "drop table",
+    "leave out level",
+    "leave out categories",
+    "other method",
+)
 NAMED = 6
 
 
@@ -56,23 +77,56 @@ class Trial:
     sheets: Sheets
     audit: Audit
     attack: Callable[[Published], Audit]
+    verdict: Callable[[Published], Audit]
     min_count: int
     fixed: frozenset[str]
     most: int
     progress: Progress
     made: int = field(default=0)
+    hopeless: bool = field(default=False)
 
     @property
     def open(self) -> list[Sheet]:
         """The sheets that may be changed."""
-        return [sheet for sheet in self.sheets if sheet.name not in self.fixed]
+        return self.changeable(self.sheets)
+
+    def changeable(self, sheets: Sheets) -> list[Sheet]:
+        """Those of some sheets that may be changed."""
+        return [sheet for sheet in sheets if sheet.name not in self.fixed]
+
+    @property
+    def signed(self) -> frozenset[str]:
+        """The tables that may be changed and whose signs tell something."""
+        return frozenset(sheet.name for sheet in self.open if has_signs(sheet))
+
+    @cached_property
+    def marked(self) -> frozenset[str]:
+        """Those of them that have findings of their signs."""
+        return marked(self.audit, self.sheets) & self.signed
+
+    @cached_property
+    def plain(self) -> Sheets:
+        """The sheets, those with findings of their signs under one sign."""
+        return alike(self.sheets, self.marked)
+
+    @cached_property
+    def plain_audit(self) -> Audit:
+        """The attack on these."""
+        return self.audited(self.plain) if self.marked else self.audit
 
     def audited(self, sheets: Sheets) -> Audit:
         """The attack on sheets, counted; what cannot be attacked does not pass."""
+        return self._attacked(self.attack, sheets)
+
+    def passes(self, sheets: Sheets) -> bool:
+        """Whether the attack on sheets, counted, finds nothing."""
+        return self._attacked(self.verdict, sheets).safe
+
+    def _attacked(self, attack: Callable[[Published], Audit], sheets: Sheets) -> Audit:
         self.made += 1
         self.progress.step(f"trying a mend ({self.made})")
         try:
-            return self.attack(tables_of(sheets, self.tables))
+            return attack(tables_of(sheets, self.tables))
         except InputError as error:
             finding = Finding(kind="not attacked", severity="contradiction", table="", cell="", witness=str(error))
             return Audit(findings=(finding,))
@@ -94,7 +148,7 @@ class Trial:
             except (Infeasible, ValueError) as reason:
                 failures.append(str(reason))
                 continue
-            if self.audited(sheets).safe:
+            if self.passes(sheets):
                 return self.passed(kind, way.what, way.told, sheets)
         return self.failed(kind, nothing, left=left, failures=failures)
 
@@ -104,13 +158,17 @@ class Trial:
         sentence = f"{told}: the attack then finds nothing. {loss_told(loss)}"
         return Mend(kind=kind, what=tuple(what), passes=True, loss=loss, sentence=sentence.strip(), tried=self.made)
 
-    def failed(self, kind: str, nothing: str, *, left: bool = False, failures: Sequence[str] = ()) -> Mend:
-        """That no mend of a kind passes, or that none was tried."""
+    def failed(
+        self, kind: str, nothing: str, *, left: bool = False, hopeless: bool = False, failures: Sequence[str] = ()
+    ) -> Mend:
+        """That no mend of a kind passes, or that none was tried; why not all were."""
         if not self.made:
             return self._told(kind, f"{_capital(kind)}: not tried, because {failures[0] if failures else nothing}.")
         number = "the one way" if self.made == 1 else f"none of the {self.made} ways"
         does = "that was tried does not leave" if self.made == 1 else "tried leaves"
         more = f" More were not tried: {self.most} is the most." if left else ""
+        if hopeless and not left:
+            more = f" More were not tried: with so many findings left {self.most} would not be enough."
         return self._told(kind, f"{_capital(kind)}: {number} {does} the attack without findings.{more}")
 
     def _told(self, kind: str, sentence: str) -> Mend:

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimants.dates import whole_months_before
-from claimants.dictionary import Field, shipped_dictionary
 from claimants.dimensions import DIMENSIONS, dimension
 from common.faults import InputError
 
@@ -74,21 +73,3 @@ def test_every_benefit_has_one_client_group() -> None:
 def test_unknown_dimension_or_bands_are_faults(name: str, bands: str) -> None:
     with pytest.raises(InputError, match="is not known"):
         dimension(name, bands)
-
-
-def test_free_text_and_sensitive_fields_serve_no_purpose() -> None:
-    for field in shipped_dictionary().fields.values():
-        if field.kind in ("free text", "sensitive"):
-            assert field.purposes == ()
-
-
-def test_free_text_cannot_be_given_a_purpose() -> None:
-    with pytest.raises(ValueError, match="must be empty"):
-        Field(name="notes", label="Notes", kind="free text", purposes=("counting",))
-
-
-def test_asking_for_more_than_the_dictionary_permits_is_refused() -> None:
-    with pytest.raises(PermissionError, match="free text"):
-        shipped_dictionary().permit("notes", "counting")
-    with pytest.raises(PermissionError, match="must not be read for counting"):
-        shipped_dictionary().permit("surname", "counting")

@@ -190,7 +190,7 @@ def first_cells(text: str, heading: str) -> list[str]:
 def test_every_command_and_option_is_documented_and_no_other() -> None:
     text = reference("commands")
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    headings = {match[2]: match[0] for match in re.finditer(r"^(## `smallarea (\w+)[^\n]*)$", text, re.M)}
+    headings = {match[2]: match[0] for match in re.finditer(r"^(## `smallarea ([\w-]+)[^\n]*)$", text, re.M)}
     assert set(headings) == set(commands)
     for name, command in commands.items():
         options = {option for one in command.params for option in one.opts if option.startswith("--")} - {"--help"}
@@ -250,15 +250,28 @@ def test_every_key_of_a_known_file_is_documented_and_no_other() -> None:
 def test_data_dictionary_is_that_of_the_code() -> None:
     fields = tomllib.loads(data_path("dictionary.toml").read_text(encoding="utf-8"))["field"]
     text = reference("data-dictionary")
-    told = [
-        [cell.strip().strip("`") for cell in line.strip("|").split("|")]
-        for line in text.splitlines()
-        if line.startswith("| `")
+    raw = tomllib.loads(data_path("dictionary.toml").read_text(encoding="utf-8"))
+    serves = {
+        name: "; ".join(f"{purpose}: {form}" for purpose, form in one.get("purposes", {}).items()) or "never read"
+        for name, one in fields.items()
+    }
+    assert rows_under(f"\n{text}", "# Data dictionary") == [
+        [name, one["label"], one["class"], serves[name], one["retention"], ", ".join(one["sources"])]
+        for name, one in fields.items()
     ]
-    wanted = [[name, one["label"], one["class"], ", ".join(one["purposes"]) or "never"] for name, one in fields.items()]
-    assert [row for row in told if len(row) == 4] == wanted
+    for heading, key in (
+        ("## Purposes", "purpose"),
+        ("## How long", "retention"),
+        ("## Where fields are found", "source"),
+    ):
+        assert {row[0]: row[1] for row in rows_under(text, heading)} == raw[key]
+    assert rows_under(text, "## Sensitive fields") == [
+        [name, one.get("finest_area", ""), "yes" if one.get("consent") else "no"]
+        for name, one in fields.items()
+        if one["class"] == "sensitive"
+    ]
     erased = {name: "yes" if one.get("decisive") else "no" for name, one in fields.items() if "erased" in one}
-    assert {row[0]: row[2] for row in told if len(row) == 3} == erased
+    assert {row[0]: row[2] for row in rows_under(text, "## Signs of erasure")} == erased
 
 
 def test_code_lists_are_those_of_the_code() -> None:

@@ -13,7 +13,7 @@ from geography.postcodes import read_postcodes
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
-pytestmark = [pytest.mark.real_areas, pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not there")]
+pytestmark = pytest.mark.real_areas
 
 TRAFFORD, LONDON = DATA / "trafford", DATA / "london-two-boroughs"
 

@@ -31,7 +31,6 @@ COPYRIGHT = (
 pytestmark = [
     pytest.mark.real_areas,
     pytest.mark.slow,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real open data is not beside the checkout"),
 ]
 
 

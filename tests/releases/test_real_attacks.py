@@ -33,7 +33,6 @@ NO_BOUND = 1 << 40
 pytestmark = [
     pytest.mark.real_areas,
     pytest.mark.slow,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real open data is not beside the checkout"),
 ]
 
 Interval = tuple[int, int]

@@ -98,7 +98,7 @@ def told(page: str) -> str:
 
 def test_the_verdict_comes_first_in_one_sentence(page) -> None:
     text = told(page)
-    verdict = "Not safe: the attack found what may not be told (44: pinned 41, group 1, too narrow 1, contradiction 1)."
+    verdict = "Not safe: the attack found what may not be told (44 in all: 41 pinned, 1 group, 1 too narrow, 1 contradiction)."
     assert text.startswith(f"Attack report {verdict}")
     assert attack_verdict(Audit()) == "The attack found nothing that may not be told."
     assert "warnings that need a decision: 1" in attack_verdict(Audit(findings=(finding(severity="warning"),)))
@@ -123,7 +123,7 @@ def test_findings_are_grouped_by_severity_and_kind_with_their_witnesses(page) ->
     pinned = section.groups[0]
     assert len(pinned.table.rows) == 20 and pinned.more == "21 more of this kind are counted and not listed."
     assert pinned.table.rows[0].head == "oa E00990000, benefit=UC"
-    assert pinned.table.rows[0].about == ("benefit", "1 to 4", "by a published sum it equals <0>")
+    assert pinned.table.rows[0].about == ("1 to 4", "benefit", "by a published sum it equals <0>")
     assert [interval_text(one) for one in ((2, 2), (0, None), None)] == ["exactly 2", "0 or more", ""]
     assert "equals &lt;3&gt;" in page and "<3>" not in page
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from browsing import Watched, axe, browser  # noqa: F401
 from test_attackreport import make_attack, maps_of
-from test_browser import Watched, axe, browser  # noqa: F401
 
 from reports.attackreport import attack_report_page
 
@@ -21,11 +21,7 @@ def address(tmp_path_factory) -> str:
 def test_axe_finds_nothing(browser, axe: Path, address: str, width: int) -> None:  # noqa: F811
     with Watched(browser, width) as watched:
         watched.page.goto(address)
-        watched.page.add_script_tag(path=str(axe))
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        result = watched.page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", tags)
-    assert result["passes"], "axe has run"
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in result["violations"]] == []
+        assert watched.broken_rules(axe) == []
 
 
 def test_nothing_else_is_asked_for_and_pictures_stand(browser, address: str) -> None:  # noqa: F811
@@ -40,13 +36,7 @@ def test_nothing_else_is_asked_for_and_pictures_stand(browser, address: str) -> 
 def test_nothing_scrolls_sideways_but_labelled_regions(browser, address: str, width: int) -> None:  # noqa: F811
     with Watched(browser, width) as watched:
         watched.page.goto(address)
-        assert watched.page.evaluate("() => document.documentElement.scrollWidth") <= width
-        outside = watched.page.evaluate(
-            """() => [...document.querySelectorAll('main *')].filter(e =>
-                !e.closest('[role=region], .govuk-visually-hidden')
-                && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
-        )
-        assert outside == []
+        assert watched.sticking_out() == []
 
 
 def test_links_of_the_page_lead_somewhere_and_ids_are_its_own(browser, address: str) -> None:  # noqa: F811
@@ -60,3 +50,26 @@ def test_links_of_the_page_lead_somewhere_and_ids_are_its_own(browser, address: 
             }"""
         )
     assert lost == [] and twice == []
+
+
+@pytest.mark.parametrize("width", [320, 400, 1280])
+def test_headings_stand_below_the_bar_after_a_jump(browser, address: str, width: int) -> None:  # noqa: F811
+    with Watched(browser, width) as watched:
+        watched.page.goto(address)
+        hidden = watched.page.evaluate(
+            """() => [...document.querySelectorAll('nav a[href^="#"]')].filter(link => {
+                location.hash = link.getAttribute('href')
+                const bar = document.querySelector('.sa-private--bar').getBoundingClientRect()
+                return document.querySelector(location.hash).getBoundingClientRect().top < bar.bottom
+            }).map(link => link.hash)"""
+        )
+    assert hidden == []
+
+
+def test_what_is_possible_is_in_view_on_a_narrow_screen(browser, address: str) -> None:  # noqa: F811
+    with Watched(browser, 400) as watched:
+        watched.page.goto(address)
+        ends = watched.page.evaluate(
+            "() => [...document.querySelectorAll('.sa-findings th:nth-child(2)')].map(one => one.getBoundingClientRect().right)"
+        )
+    assert ends and max(ends) <= 400

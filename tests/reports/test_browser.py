@@ -2,13 +2,12 @@
 
 import functools
 import http.server
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from needs import program
+from browsing import Watched, axe, browser  # noqa: F401
 from pagescene import make_scene
 from test_review import make_facts
 
@@ -16,9 +15,6 @@ from reports.maps import write_maps
 from reports.review import write_review
 from reports.site import find_downloads, write_site
 
-ROOT = Path(__file__).resolve().parents[2]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PAGES = (
     "index.html",
     "tables.html",
@@ -50,27 +46,6 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    executable = program("chromium", "apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def axe() -> Path:
-    if not AXE.is_file():
-        reason = "axe-core is missing: .venv/bin/npm ci --ignore-scripts"
-        if os.environ.get("SMALLAREA_REQUIRE_ALL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return AXE
-
-
-@pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
     """The site behind a plain static server on this machine."""
     handler = functools.partial(_Quiet, directory=str(folder))
@@ -88,44 +63,21 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-class Watched:
-    """A page that notes every request, console error and fault."""
-
-    def __init__(self, browser, width: int = 1280) -> None:
-        self.requests: list[str] = []
-        self.faults: list[str] = []
-        self.page = browser.new_page(viewport={"width": width, "height": 900})
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on(
-            "console", lambda said: self.faults.append(said.text) if said.type in ("error", "warning") else None
-        )
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.faults.append(request.url))
-
-    def __enter__(self) -> "Watched":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.page.close()
-
-
 @pytest.mark.parametrize("place", PAGES)
-def test_axe_finds_nothing(browser, axe: Path, address: str, place: str) -> None:
+def test_axe_finds_nothing(browser, axe: Path, address: str, place: str) -> None:  # noqa: F811
     with Watched(browser) as watched:
         watched.page.goto(address + place)
-        watched.page.add_script_tag(path=str(axe))
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        result = watched.page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", tags)
-    assert result["passes"], "axe has run"
-    assert [
-        (one["id"], one["help"], [node["html"][:120] for node in one["nodes"][:3]]) for one in result["violations"]
-    ] == []
+        assert watched.broken_rules(axe) == []
 
 
 @pytest.mark.parametrize("scheme", ["server", "file"])
 @pytest.mark.parametrize("place", PAGES)
 def test_nothing_but_own_files_is_asked_for_and_nothing_goes_wrong(
-    browser, address: str, folder: Path, scheme: str, place: str
+    browser,  # noqa: F811
+    address: str,
+    folder: Path,
+    scheme: str,
+    place: str,
 ) -> None:
     start = address if scheme == "server" else folder.as_uri() + "/"
     with Watched(browser) as watched:
@@ -135,7 +87,7 @@ def test_nothing_but_own_files_is_asked_for_and_nothing_goes_wrong(
 
 
 @pytest.mark.parametrize("place", PAGES)
-def test_the_keyboard_alone_reaches_every_link_and_every_table(browser, address: str, place: str) -> None:
+def test_the_keyboard_alone_reaches_every_link_and_every_table(browser, address: str, place: str) -> None:  # noqa: F811
     with Watched(browser) as watched:
         page = watched.page
         page.goto(address + place)
@@ -162,7 +114,7 @@ def test_the_keyboard_alone_reaches_every_link_and_every_table(browser, address:
         assert scrolled and (tables == 0 or place.startswith(("tables/", "review/")))
 
 
-def test_the_skip_link_comes_first_and_skips(browser, address: str) -> None:
+def test_the_skip_link_comes_first_and_skips(browser, address: str) -> None:  # noqa: F811
     with Watched(browser) as watched:
         watched.page.goto(address + "index.html")
         watched.page.keyboard.press("Tab")
@@ -172,29 +124,23 @@ def test_the_skip_link_comes_first_and_skips(browser, address: str) -> None:
 
 
 @pytest.mark.parametrize("place", PAGES)
-def test_a_narrow_screen_never_scrolls_sideways_but_in_labelled_regions(browser, address: str, place: str) -> None:
+def test_a_narrow_screen_never_scrolls_sideways_but_in_labelled_regions(browser, address: str, place: str) -> None:  # noqa: F811
     with Watched(browser, 320) as watched:
         page = watched.page
         page.goto(address + place)
         for width in (320, 640):
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-            outside = page.evaluate(
-                """() => [...document.querySelectorAll('main *')].filter(e =>
-                    !e.closest('[role=region], .govuk-visually-hidden')
-                    && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
-            )
-            assert outside == []
+            assert watched.sticking_out() == []
 
 
-def test_text_at_twice_its_size_still_fits(browser, address: str) -> None:
+def test_text_at_twice_its_size_still_fits(browser, address: str) -> None:  # noqa: F811
     with Watched(browser, 640) as watched:
         watched.page.goto(address + "index.html")
         watched.page.add_style_tag(content="html { font-size: 200% }")
         assert watched.page.evaluate("() => document.documentElement.scrollWidth") <= 640
 
 
-def test_the_menu_folds_on_a_narrow_screen_and_opens_by_keyboard(browser, address: str) -> None:
+def test_the_menu_folds_on_a_narrow_screen_and_opens_by_keyboard(browser, address: str) -> None:  # noqa: F811
     with Watched(browser, 320) as watched:
         page = watched.page
         page.goto(address + "index.html")
@@ -206,7 +152,7 @@ def test_the_menu_folds_on_a_narrow_screen_and_opens_by_keyboard(browser, addres
         assert page.is_visible("text=Methods >> nth=0")
 
 
-def test_pages_work_without_scripts(browser, address: str) -> None:
+def test_pages_work_without_scripts(browser, address: str) -> None:  # noqa: F811
     page = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 900}).new_page()
     page.goto(address + "index.html")
     assert page.is_visible("nav a:has-text('Downloads')")

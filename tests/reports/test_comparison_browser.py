@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_browser import Watched, axe, browser  # noqa: F401
+from browsing import Watched, axe, browser  # noqa: F401
 from test_comparison import make_comparison
 
 from reports.comparisonpage import comparison_page
@@ -20,11 +20,7 @@ def address(tmp_path_factory) -> str:
 def test_axe_finds_nothing(browser, axe: Path, address: str, width: int) -> None:  # noqa: F811
     with Watched(browser, width) as watched:
         watched.page.goto(address)
-        watched.page.add_script_tag(path=str(axe))
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        result = watched.page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", tags)
-    assert result["passes"], "axe has run"
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in result["violations"]] == []
+        assert watched.broken_rules(axe) == []
 
 
 def test_nothing_else_is_asked_for_and_nothing_goes_wrong(browser, address: str) -> None:  # noqa: F811
@@ -38,13 +34,7 @@ def test_nothing_else_is_asked_for_and_nothing_goes_wrong(browser, address: str)
 def test_nothing_scrolls_sideways_but_labelled_regions(browser, address: str, width: int) -> None:  # noqa: F811
     with Watched(browser, width) as watched:
         watched.page.goto(address)
-        assert watched.page.evaluate("() => document.documentElement.scrollWidth") <= width
-        outside = watched.page.evaluate(
-            """() => [...document.querySelectorAll('main *')].filter(e =>
-                !e.closest('[role=region], .govuk-visually-hidden')
-                && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
-        )
-        assert outside == []
+        assert watched.sticking_out() == []
 
 
 @pytest.mark.parametrize("width", [320, 400, 1280])

@@ -78,8 +78,8 @@ class Case:
         """The published tables as the joint attack takes them."""
         return [target.piece for target in self.targets]
 
-    def together(self) -> Audit:
-        """The whole attack, by whichever way it chooses."""
+    def together(self, *, verdict: bool = False) -> Audit:
+        """The whole attack, by whichever way it chooses, or only whether it finds anything."""
         return audit_together(
             self.targets,
             min_count=MIN_COUNT,
@@ -88,6 +88,7 @@ class Case:
             within=self.within,
             flows=self.flows,
             revisions=self.revisions,
+            verdict=verdict,
         )
 
     def jointly(self) -> Audit:

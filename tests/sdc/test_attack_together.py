@@ -17,7 +17,7 @@ from sdc.attack.targets import Target
 from sdc.attack.together import audit_together
 from sdc.differencing.revisions import Revision
 from sdc.rounding.controlled import ControlledRounding, round_controlled
-from sdc.tables import NOT_PUBLISHED, SHOWN, SUPPRESSED, SafeTable, Table
+from sdc.tables import NOT_PUBLISHED, SHOWN, SUPPRESSED, Hierarchy, Method, SafeTable, Table
 
 
 def target(name: str, safe: SafeTable, measure: str = "", truth: Table | None = None) -> Target:
@@ -132,7 +132,7 @@ def test_measures_apart_are_sets_apart(benefits: Table) -> None:
     tie = Within(parts="claims", whole="people", by="benefit")
     assert related_sets(pieces, overlaps={}, within=[tie]) == [[0, 1]]
     audit = audit_together(targets, min_count=3)
-    assert any("different populations against each other" in text for text in audit.not_checked)
+    assert any("different populations or dates against each other" in text for text in audit.not_checked)
 
 
 def test_areas_that_nobody_lays_on_each_other_are_sets_apart() -> None:
@@ -174,3 +174,25 @@ def test_figures_of_an_additive_method_that_do_not_add_up_contradict_it(benefits
     markers = [np.full(level.shape, SHOWN, np.int8) for level in values]
     markers[0][0, -1] = markers[1][0, 0] = NOT_PUBLISHED
     assert not audit_sums(piece_of_table("t", replace(wrong, markers=tuple(markers)))).findings
+
+
+def test_every_sum_of_exact_figures_that_does_not_hold_is_counted(benefits: Table) -> None:
+    """Of a table as counted too, and not the first sum alone."""
+    values = [level.copy() for level in benefits.counts]
+    values[0][:, -1] += 1
+    values[1][0, -1] += 5
+    method = Method(name="exact", base=1, min_count=3)
+    wrong = SafeTable(
+        hierarchy=benefits.hierarchy, classification=benefits.classification, values=tuple(values), method=method
+    )
+    audit = audit_sums(piece_of_table("t", wrong))
+    assert audit.figures["t: contradiction"] == len(audit.findings) == len(values[0]) + 2
+    assert all("exact figures add up" in finding.witness for finding in audit.findings)
+
+
+def test_tables_that_nothing_ties_are_named_by_the_first_and_counted() -> None:
+    tree = Hierarchy(levels=("oa",), codes=(np.array(["A"]),), parents=())
+    tables = [table_of(tree, {}, np.array([7])) for _ in range(9)]
+    targets = [target(f"t{at}", hidden(table), f"date {at}") for at, table in enumerate(tables)]
+    (told,) = [text for text in audit_together(targets, min_count=3).not_checked if "against each other" in text]
+    assert told == "tables of different populations or dates against each other: t0; t1; t2; t3 and 5 more"

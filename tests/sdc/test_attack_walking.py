@@ -14,6 +14,7 @@ from sdc.attack.maxflow import NoTable, feasible_flow
 from sdc.attack.narrowing import NoSolution
 from sdc.attack.programmes import Demand, feasible_intervals, settle
 from sdc.attack.walking import Ends, meet, walk_blocks, walk_to_table
+from sdc.findings import Audit
 from sdc.network import build_network
 from sdc.system import system_of
 
@@ -45,7 +46,7 @@ def test_findings_are_those_of_programmes_alone(seed: int, how: str, min_count: 
     walked = audit_pieces(pieces, min_count=min_count, width=width)
     solved = audit_pieces(pieces, min_count=min_count, width=width, most_cells=None)  # type: ignore[arg-type]
 
-    def told(audit):
+    def told(audit: Audit) -> set[object]:
         return {(finding.kind, finding.cell, finding.interval) for finding in audit.findings}
 
     assert told(walked) == told(solved)
@@ -89,7 +90,7 @@ def _block(sums: list[tuple[int, list[int]]], cells: int) -> Block:
 
 @settings(deadline=None, max_examples=150)
 @given(seed=st.integers(0, 100_000), loose=st.integers(0, 2))
-def test_a_flow_is_found_where_a_programme_finds_a_table(seed: int, loose: int) -> None:
+def test_a_flow_is_found_where_a_programme_finds_a_table(seed, loose):
     """Values rounded apart are mended nearby, downhill, or by blocking flows, and only where no table fits not at all."""
     rng = np.random.default_rng(seed)
     hierarchy = tree([0, 0, 0, 1, 1, 1, 1, 2], [0, 0, 1], [0, 0])

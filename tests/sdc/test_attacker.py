@@ -42,6 +42,13 @@ def test_the_attack_equals_enumeration(kind: str) -> None:
     assert judged(kind, range(FEW)) >= FEW - 2
 
 
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_verdict_alone_is_that_of_the_whole_attack(kind: str) -> None:
+    for seed in range(6):
+        case = drawn_case(kind, seed)
+        assert case.together(verdict=True).safe == case.together().safe, f"{kind}, seed {seed}"
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("block", range(1, BLOCKS + 1))
 @pytest.mark.parametrize("kind", sorted(KINDS))

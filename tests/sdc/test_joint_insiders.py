@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,17 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_joint_attack import exact, flat_tree, hidden, rounded, table_of
 
-from sdc.attack.insiders import Insider, Person, audit_insiders, everybody, learned, named_people
+from sdc.attack import insiders
+from sdc.attack.insiders import audit_insiders, learned
 from sdc.attack.joint import Joint, join_pieces
 from sdc.attack.jointgroups import joint_exposures
 from sdc.attack.jointly import JointNames
 from sdc.attack.narrowing import NoSolution
 from sdc.attack.overlaps import Overlap
+from sdc.attack.people import Insider, Person, everybody, named_people
 from sdc.attack.pieces import Piece, piece_of_table
-from sdc.attack.programmes import feasible_intervals
+from sdc.attack.programmes import Found, feasible_intervals
 from sdc.attack.targets import Target
 from sdc.attack.together import audit_together
-from sdc.tables import NOT_PUBLISHED, SafeTable, Table
+from sdc.system import Equations
+from sdc.tables import NOT_PUBLISHED, Hierarchy, SafeTable, Table
 
 # Areas by benefit by sex, and the largest count of the finest crossing.
 SHAPES = {"crossing": ((2, 2, 2), 3), "two margins": ((1, 2, 3), 4), "bands": ((1, 3), 6)}
@@ -153,6 +157,25 @@ def test_what_everybody_learns_equals_enumeration(seed: int, name: str, how: str
             np.flatnonzero(~told)
         )
         assert all(sure[cell] for cell in own if told[cell])
+
+
+def test_people_are_asked_on_their_own_cells_once_of_those_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten areas with (c, c, 16 | 20): whoever is of the first age is asked on four cells, and for all ten areas at once."""
+    areas = Hierarchy(levels=("oa",), codes=(np.array([f"A{k}" for k in range(10)]),), parents=())
+    table = table_of(areas, {"age": ["a", "b", "c"]}, np.tile([[2, 2, 16]], (10, 1)))
+    pieces = [piece_of_table("t", hidden(table))]
+    joint = join_pieces(pieces)
+    sizes: list[int] = []
+
+    def counted(equations: Equations, *args: Any, **more: Any) -> Found:
+        sizes.append(equations.size)
+        return feasible_intervals(equations, *args, **more)
+
+    monkeypatch.setattr(insiders, "feasible_intervals", counted)
+    audit = audit_insiders(joint, pieces, [], JointNames(joint, pieces), min_count=3, width=2)
+    # Of the third age somebody is for all to see: they know no more than everybody.
+    assert audit.figures["t: people tried over all tables"] == 20
+    assert sizes == [40, 4, 4] and audit.safe
 
 
 def test_everybody_is_every_combination_once() -> None:

@@ -20,10 +20,13 @@ from sdc.findings import Audit
 from sdc.mends.editing import tables_of, taken_out
 from sdc.mends.hiding import Hiding, named_cells
 from sdc.mends.sheet import sheets_of
-from sdc.mends.trying import KINDS, try_mends
+from sdc.mends.trying import KINDS as EVERY_KIND
+from sdc.mends.trying import try_mends
 from sdc.system import SafeCells
 from sdc.tables import NOT_PUBLISHED, SHOWN, STRUCTURAL, SUPPRESSED, Method, SafeTable, Table
 
+# Tables without signs: there is nothing to show under one marker.
+KINDS = EVERY_KIND[1:]
 TWO_LEVELS = tree([0, 0, 0, 1, 1, 1], [0, 0])
 
 
@@ -358,6 +361,33 @@ def test_many_small_counts_are_suppressed_at_once():
     assert "pinned" in kinds
     assert mends["hide cells"].passes and mends["hide cells"].tried == 1
     assert "further cells" in mends["hide cells"].sentence and " more: " in mends["hide cells"].sentence
+
+
+def test_rounds_are_given_up_where_so_many_findings_are_left_that_more_would_not_do():
+    rng = np.random.default_rng(7)
+    table = true_table(tree([0] * 60), rng.integers(1, 5, (60, 4)))
+    _, mends = tried({"t": shown(table, table.counts, EXACT)}, kinds=("hide cells",), most_attacks=6)
+    assert not mends["hide cells"].passes and mends["hide cells"].tried < 6
+    assert "with so many findings left 6 would not be enough" in mends["hide cells"].sentence
+
+
+def test_a_verdict_is_asked_where_nothing_else_matters():
+    """The mends are the same, whether attempts are attacked in full or only judged; rounds of hiding need the findings."""
+    rng = np.random.default_rng(2)
+    table = true_table(TWO_LEVELS, rng.integers(1, 9, (6, 3)))
+    target = Target(piece=piece_of_table("t", exact(table)), table=exact(table))
+    asked = {"attack": 0, "verdict": 0}
+
+    def attack(targets, verdict=False):
+        asked["verdict" if verdict else "attack"] += 1
+        return audit_together(targets, min_count=5, verdict=verdict)
+
+    audit = attack([target])
+    whole = try_mends([target], audit, attack=attack, min_count=5)
+    in_full = asked["attack"]
+    judged = try_mends([target], audit, attack=attack, verdict=lambda t: attack(t, verdict=True), min_count=5)
+    assert judged == whole and any(mend.passes for mend in judged)
+    assert 0 < asked["attack"] - in_full < asked["verdict"]
 
 
 def test_people_and_claims_are_not_the_same_figure():

@@ -45,7 +45,6 @@ def test_v13_least_distances(cells: list[list[int]], optimum: int, optima: int) 
 
 
 @pytest.mark.real_areas
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/data is not there")
 def test_worked_example_rounding_base_5_handbook() -> None:
     told = json.loads((EXAMPLES / "rounding-base-5-handbook.json").read_text())
     true = true_table(tree([0, 0, 0]), [row[1:3] for row in told["original"][:3]])

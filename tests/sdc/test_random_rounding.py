@@ -124,7 +124,6 @@ def test_base_below_min_count_is_refused() -> None:
 
 
 @pytest.mark.real_areas
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/data is not there")
 def test_worked_examples_random_rounding_base_3_and_the_handbook_table() -> None:
     told = json.loads((EXAMPLES / "random-rounding-base-3.json").read_text())
     spec = RandomRounding(base=told["base"], min_count=3)

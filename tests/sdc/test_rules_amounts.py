@@ -12,10 +12,7 @@ from hypothesis import strategies as st
 from sdc.rules.amounts import Amounts, Dominance, PPercent, amounts_of, p_percent, p_percent_protection
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "worked-examples"
-needs_examples = [
-    pytest.mark.real_areas,
-    pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the folder of real open data is not beside the checkout"),
-]
+needs_examples = pytest.mark.real_areas
 
 
 def cell(*contributions):

@@ -55,7 +55,6 @@ def test_v12_the_published_table_is_the_outcome_of_one_breaking_of_ties() -> Non
 
 
 @pytest.mark.real_areas
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/data is not there")
 def test_worked_example_small_count_rounding_3x5() -> None:
     """Margins alone published.  Each printed outcome is that of some breaking of ties; the one with max_round 7 comes
     of an older rule, which left published 6 and 7 as they were, so that only the invariants are held against it."""

@@ -107,7 +107,6 @@ def test_v17_intervals_with_steps() -> None:
 
 
 @pytest.mark.real_areas
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/data is not there")
 def test_worked_example_rounding_existence_intervals() -> None:
     """Intervals as printed, and the candidates that a step may choose from: 7 goes to 5 or 10, with one step to 0 … 15."""
     told = json.loads((EXAMPLES / "rounding-existence-intervals.json").read_text())

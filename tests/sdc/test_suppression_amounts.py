@@ -158,7 +158,6 @@ def argus_table():
 
 
 @pytest.mark.real_areas
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/data is not there")
 def test_tauargus_size_by_region():
     """p% = 15: 9 unsafe cells; τ-ARGUS hides 12 more worth 2,524,351; the best pattern is no dearer, and protects all."""
     system, told = argus_table()
@@ -184,7 +183,6 @@ def test_tauargus_size_by_region():
 
 
 @pytest.mark.real_areas
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/data is not there")
 def test_tauargus_bounds_of_the_expected_pattern():
     """The bounds of all 21 hidden cells, derived by linear programming and stored with the table."""
     system, told = argus_table()

@@ -30,10 +30,7 @@ from sdc.system import CellSystem
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "worked-examples"
 TESTS = Path(__file__).parent
-pytestmark = [
-    pytest.mark.real_areas,
-    pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/data is not there"),
-]
+pytestmark = pytest.mark.real_areas
 
 
 def told(name: str) -> dict:
