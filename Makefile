@@ -10,7 +10,7 @@ ROOMS := common geography sdc claimants reports releases
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(VENV)/core.done: pyproject.toml locks/core.txt locks/build.txt package-lock.json hatch_build.py
+$(VENV)/core.done: pyproject.toml locks/core.txt locks/build.txt package-lock.json hatch_build.py $(wildcard reports/frontend/*)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "smallarea needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/build.txt

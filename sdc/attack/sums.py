@@ -4,9 +4,8 @@ import numpy as np
 
 from sdc.attack.listing import MOST_LISTED, listed
 from sdc.attack.pieces import Piece
-from sdc.cube import CubeNames
 from sdc.findings import Audit, Finding
-from sdc.tables import LOW, SHOWN, STRUCTURAL
+from sdc.tables import LOW, SHOWN, STRUCTURAL, TOTAL
 
 __all__ = ["audit_sums"]
 
@@ -31,16 +30,21 @@ def audit_sums(piece: Piece) -> Audit:
         number += len(places)
         hits += [(tuple(place), int(summed[tuple(place)])) for place in places[: MOST_LISTED - len(hits)].tolist()]
 
-    names = CubeNames(piece.axes, np.arange(values.size), values.shape)
-
     def tell(hit: tuple[tuple[int, ...], int]) -> Finding:
         spot, summed = hit
         text = f"shown as {int(values[spot])}, its parts add up to {summed}: {_made(piece.method.name)} add up"
-        cell = str(names[int(np.ravel_multi_index(spot, values.shape))])
+        cell = _name(piece, spot)
         return Finding(kind="contradiction", severity="contradiction", table=piece.name, cell=cell, witness=text)
 
     audit = listed(piece.name, "contradiction", hits, tell, number)
     return audit.joined(Audit(checked=(f"{piece.name}: totals are the sums of their parts",)))
+
+
+def _name(piece: Piece, spot: tuple[int, ...]) -> str:
+    """A cell as findings of single tables call it: level and code of the area, then dimension=code."""
+    (level, area), *others = (axis.code(place) for axis, place in zip(piece.axes, spot, strict=True))
+    told = [f"{name}={code}" for name, (_, code) in zip(piece.dimensions, others, strict=True) if code != TOTAL]
+    return ", ".join([f"{level} {area}", *(told or [TOTAL])])
 
 
 def _made(method: str) -> str:
