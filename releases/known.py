@@ -92,13 +92,14 @@ How figures of different files lie on each other::
 
 import datetime
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from common.faults import Faults
+from releases.misfits import tell_misfit
 
 __all__ = [
     "Bound",
@@ -350,7 +351,7 @@ def read_all_known(path: Path) -> Known:
         known = Known.model_validate({**plain, "folder": path.parent})
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            _add(faults, fault)
+            tell_misfit(faults, fault)
         known = Known()
     if not faults.found and not any((known.file, *(getattr(known, key) for key in RELATIONS))):
         faults.add("empty file", "says nothing of any file", "write a [[file]] for each published file")
@@ -405,16 +406,3 @@ def _resolved(one: object, folder: Path) -> object:
 
 def _from(folder: Path, value: object) -> object:
     return folder / value if isinstance(value, str) and "\0" not in value else value
-
-
-def _add(faults: Faults, fault: Mapping[str, Any]) -> None:
-    key = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in fault["loc"])
-    found, _, mend = str(fault["msg"]).removeprefix("Value error, ").partition(": ")
-    kind = str(fault["type"])
-    if kind == "missing":
-        found, mend = "is missing", "add it"
-    elif kind == "extra_forbidden":
-        found, mend = "is not known here", "remove it or correct its name"
-    elif not mend:
-        found, mend = f"does not fit ({found[:1].lower()}{found[1:]})", "correct it"
-    faults.add(kind, found, mend, key=key or "the whole file")

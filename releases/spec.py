@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from common.faults import Faults
 from releases.known import KnownFile, KnownOverlap, KnownRecode, with_paths
+from releases.misfits import tell_misfit
 
 __all__ = ["Release", "TableSpec", "read_release"]
 
@@ -299,7 +300,7 @@ def read_release(path: Path) -> Release:
         release = Release.model_validate(_resolved(plain, path.parent))
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            _add(faults, fault)
+            tell_misfit(faults, fault)
     faults.raise_if_any()
     return release
 
@@ -313,20 +314,6 @@ def _refuse_two_geographies(plain: Mapping[str, Any], faults: Faults) -> None:
             key="geography",
         )
         faults.raise_if_any()
-
-
-def _add(faults: Faults, fault: Mapping[str, Any]) -> None:
-    key = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in fault["loc"])
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    found, _, mend = message.partition(": ")
-    kind = str(fault["type"])
-    if kind == "missing":
-        found, mend = "is missing", "add it"
-    elif kind == "extra_forbidden":
-        found, mend = "is not known here", "remove it or correct its name"
-    elif not mend:
-        found, mend = f"does not fit ({message[:1].lower()}{message[1:]})", "correct it"
-    faults.add(kind, found, mend, key=key or "the whole file")
 
 
 PATHS = {

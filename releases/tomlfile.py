@@ -1,13 +1,13 @@
 """Reads a TOML file into a pydantic model, with every fault at once."""
 
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from common.faults import Faults, InputError
+from releases.misfits import tell_misfit
 
 __all__ = ["Part", "parse_model", "read_model"]
 
@@ -63,7 +63,7 @@ def parse_model(content: bytes, model: type[Model], where: str) -> Model:
         return model.model_validate(plain)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            _add(faults, fault)
+            tell_misfit(faults, fault)
     raise InputError(faults.found)
 
 
@@ -71,17 +71,3 @@ def _place(message: str) -> str:
     """What the parser says, without the piece of the file that it may quote."""
     head, at, place = message.rpartition("(at ")
     return f"{head.split(':')[0].strip()} ({'at ' + place if at else message})" if at else message.split(":")[0]
-
-
-def _add(faults: Faults, fault: Mapping[str, Any]) -> None:
-    key = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in fault["loc"])
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    found, _, mend = message.partition(": ")
-    kind = str(fault["type"])
-    if kind == "missing":
-        found, mend = "is missing", "add it"
-    elif kind == "extra_forbidden":
-        found, mend = "is not known here", "remove it or correct its name"
-    elif not mend:
-        found, mend = f"does not fit ({message[:1].lower()}{message[1:]})", "correct it"
-    faults.add(kind, found, mend, key=key or "the whole file")
