@@ -1,5 +1,6 @@
 """Claims to counts: `count_caseload` against one DuckDB statement that gives the same counts and buckets."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,26 @@ from claimants.caseload import Caseload, CaseloadSpec, count_caseload
 from claimants.dimensions import dimension
 from claimants.extract import ExtractSpec
 
-__all__ = ["measure_aggregation", "need_cells"]
+__all__ = ["measure_aggregation", "need_cells", "run_pairs"]
 
 TARGET = 1.25
 
 
 def measure_aggregation(folder: Path, repeats: int) -> list[Row]:
-    """Pairs of runs, each in a fresh process, in turn; the ratio is the median of the pairs' ratios."""
+    """The ratio is the median of the pairs' ratios."""
+    ours, theirs, rows = run_pairs(folder, repeats)
+    ratio, cpu = paired_ratios(ours, theirs)
+    return [
+        Row(name="one DuckDB statement, claims to cells and buckets", of=f"{rows:,} rows", cost=median(theirs)),
+        ratio_row("count_caseload, same cells and buckets", f"{rows:,} rows", median(ours), ratio, TARGET, cpu=cpu),
+    ]
+
+
+def run_pairs(folder: Path, repeats: int) -> tuple[list[Cost], list[Cost], int]:
+    """Costs of our count and of the statement, in turn, each in a fresh process; and the rows of the extract.
+
+    Both may spill what does not fit into the same memory.  Cells and buckets are compared.
+    """
     ours: list[Cost] = []
     theirs: list[Cost] = []
     for _ in range(repeats):
@@ -31,12 +45,7 @@ def measure_aggregation(folder: Path, repeats: int) -> list[Row]:
         if buckets != stated:
             raise RuntimeError(f"buckets differ: {buckets} and {stated}")
     in_child(_compare, folder)
-    ratio, cpu = paired_ratios(ours, theirs)
-    rows = sum(buckets.values())
-    return [
-        Row(name="one DuckDB statement, claims to cells and buckets", of=f"{rows:,} rows", cost=median(theirs)),
-        ratio_row("count_caseload, same cells and buckets", f"{rows:,} rows", median(ours), ratio, TARGET, cpu=cpu),
-    ]
+    return ours, theirs, sum(buckets.values())
 
 
 def need_cells(folder: Path) -> None:
@@ -49,13 +58,16 @@ def _count(folder: Path) -> tuple[dict[str, int], Cost]:
     spec = CaseloadSpec(reference_date=REFERENCE, dimensions=tuple(map(dimension, DIMENSIONS)))
 
     def count(claims: str) -> Caseload:
-        return count_caseload(
-            ExtractSpec(paths=(folder / claims,)),
-            area_codes=areas.codes[0],
-            postcodes=postcodes,
-            spec=spec,
-            threads=THREADS,
-        )
+        with tempfile.TemporaryDirectory(dir=folder) as spill:
+            return count_caseload(
+                ExtractSpec(paths=(folder / claims,)),
+                area_codes=areas.codes[0],
+                postcodes=postcodes,
+                spec=spec,
+                spill=Path(spill),
+                memory=baselines.MEMORY,
+                threads=THREADS,
+            )
 
     count("warm")
     caseload, cost = costed(lambda: count("claims"))
@@ -67,7 +79,7 @@ def _state(folder: Path) -> tuple[dict[str, int], Cost]:
     _, postcodes = read_ground(folder)
 
     def state(claims: str) -> pa.Table:
-        with baselines.connect() as connection:
+        with tempfile.TemporaryDirectory(dir=folder) as spill, baselines.connect(Path(spill)) as connection:
             baselines.keep_postcodes(connection, postcodes)
             source = f"read_parquet('{folder / claims / '*.parquet'}')"
             return connection.sql(baselines.claims_statement(source)).to_arrow_table()

@@ -6,6 +6,7 @@ is 31 May 2026 and a claim that ends on it is live.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,7 +16,7 @@ import pyarrow as pa
 from bench.measure import THREADS
 from geography.postcodes import Postcodes
 
-__all__ = ["claims_statement", "connect", "keep_postcodes", "margins", "statement_buckets", "statement_cells"]
+__all__ = ["MEMORY", "claims_statement", "connect", "keep_postcodes", "margins", "statement_buckets", "statement_cells"]
 
 MEMORY = "4GB"
 AGES, SEXES = 6, 3
@@ -23,9 +24,10 @@ NOT_LIVE, ERASED, NO_AREA, UNKNOWN_CODE, FAULTY = 2, 3, 5, 6, 7
 COUNTED = 1
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """DuckDB in memory, with the threads, memory and freedom of order that `count_caseload` has."""
-    return duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY, "preserve_insertion_order": False})
+def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """DuckDB in memory, with the threads, memory, freedom of order and place to spill that `count_caseload` has."""
+    config = {"threads": THREADS, "memory_limit": MEMORY, "preserve_insertion_order": False}
+    return duckdb.connect(config=config | {"temp_directory": "" if spill is None else str(spill)})
 
 
 def keep_postcodes(connection: duckdb.DuckDBPyConnection, postcodes: Postcodes) -> None:

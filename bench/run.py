@@ -15,7 +15,9 @@ from bench.aggregation import measure_aggregation, need_cells
 from bench.argus import measure_argus
 from bench.attacking import measure_attack
 from bench.crossed import measure_crossed
+from bench.engines import measure_engines
 from bench.geographies import measure_geographies
+from bench.growth import measure_growth
 from bench.linearity import measure_linearity
 from bench.made import NATIONAL, WORK, Size, make
 from bench.measure import hold_to_cores
@@ -29,8 +31,13 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a measure is asked: runs behind each median, methods to measure (all if none), seconds that others may take."""
+    """What a measure is asked.
 
+    How much is made and where, runs behind each median, methods to measure (all if none), seconds that others may take.
+    """
+
+    size: Size
+    work: Path
     repeats: int
     methods: tuple[str, ...]
     patience: float
@@ -45,6 +52,11 @@ def _publication(folder: Path, asked: Asked) -> list[Section]:
         Section(title="The whole release", rows=tuple(whole)),
         Section(title="The whole release, step by step", rows=tuple(steps)),
     ]
+
+
+def _growth(folder: Path, asked: Asked) -> list[Section]:
+    rows = measure_growth(asked.size, asked.work, asked.repeats)
+    return [Section(title="Claims to counts, from a tenth of the claims to five times as many", rows=tuple(rows))]
 
 
 def _methods(folder: Path, asked: Asked) -> list[Section]:
@@ -62,6 +74,8 @@ def _titled(title: str, measure: Callable[[Path, int], list[Row]]) -> Measure:
 
 MEASURES: dict[str, Measure] = {
     "aggregation": _titled("Claims to counts", measure_aggregation),
+    "growth": _growth,
+    "engines": _titled("Claims to counts on either engine", measure_engines),
     "protection": _titled("Counts to safe counts", measure_protection),
     "linearity": _titled("Cost per cell, from an authority to the country", measure_linearity),
     "methods": _methods,
@@ -84,7 +98,13 @@ def main() -> None:
     chosen = options.only or list(MEASURES)
     if "aggregation" not in chosen and not (folder / "cells.parquet").exists():
         need_cells(folder)
-    asked = Asked(repeats=options.repeats, methods=tuple(options.method or ()), patience=options.patience)
+    asked = Asked(
+        size=size,
+        work=options.work.resolve(),
+        repeats=options.repeats,
+        methods=tuple(options.method or ()),
+        patience=options.patience,
+    )
     sections: list[Section] = []
     try:
         for name in [name for name in MEASURES if name in chosen]:

@@ -13,19 +13,23 @@ where they stand:
 
 The client group of a person is the first of data/client_groups.toml that any of
 their live claims with a known benefit leads to, whether or not that claim has
-an area or could be counted itself.
+an area or could be counted itself.  The combination of benefits of a person is
+that of data/benefit_combinations.toml for the set of benefits of these same claims.
 """
 
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 import ibis
 import numpy as np
 import pyarrow as pa
 
-from claimants.records import Shape
+from claimants.dimensions import Dimension, dimension
+from claimants.records import MOST_DAYS, NO_BENEFIT_INDEX, Shape
 from claimants.states import ANOTHER_CLAIM, BUCKET_OF, BUCKETS, COUNTED, DUPLICATE, LIVE_WITH_BENEFIT, State
 
 __all__ = [
@@ -101,11 +105,10 @@ def people_query(rows: Any, shape: Shape, reference: dt.date, keyed: Keyed | Non
 
     Grain: state × cell; columns `state`, `cell`, `people`, `claims`,
     `disagreeing`, and `rows_<state>` for each state in which a row may have a
-    say in its person's client group (`LIVE_WITH_BENEFIT`); given `keyed`, `ckey`:
+    say in its person's client group or combination of benefits (`LIVE_WITH_BENEFIT`); given `keyed`, `ckey`:
     the sum of the people's record keys.  Persons of whom no row is left have no cell.
     """
-    group_index = [wanted.name for wanted in shape.dimensions].index("client_group") if _grouped(shape) else None
-    kept_states = LIVE_WITH_BENEFIT if group_index is not None else (State.LEFT,)
+    kept_states = LIVE_WITH_BENEFIT if any(wanted.of_all_claims for wanted in shape.dimensions) else (State.LEFT,)
     kept = rows.state.isin([int(state) for state in kept_states])
     claims = by_claim(rows, kept)
     left = claims.state == int(State.LEFT)
@@ -115,7 +118,7 @@ def people_query(rows: Any, shape: Shape, reference: dt.date, keyed: Keyed | Non
         state=ibis.cases((of_person, int(State.LEFT)), else_=claims.state), person=claims.person
     ).aggregate(
         rank=rank.min(where=left),
-        group=claims.group.min(where=of_person),
+        **_of_all_claims(claims, shape, of_person),
         claims=whole((left & of_person).sum()),
         disagreeing=whole((left & (claims.cell != claims.other)).sum()),
         rows_folded=whole(claims.rows.sum(where=~of_person)),
@@ -127,8 +130,11 @@ def people_query(rows: Any, shape: Shape, reference: dt.date, keyed: Keyed | Non
     if keyed is not None:
         people = keyed(people)
     cell = people.rank % shape.cells
-    if group_index is not None:
-        cell = cell + people.group.cast("int64") * shape.strides[group_index + 1]
+    for wanted, stride in zip(shape.dimensions, shape.strides[1:], strict=True):
+        if wanted.groups:
+            cell = cell + people.group.cast("int64") * stride
+        elif wanted.combinations:
+            cell = cell + _combination(people.benefits, wanted) * stride
     names = ["claims", "disagreeing", "rows_folded", *map(_rows_name, kept_states)]
     columns = {"people": whole(people.rank.notnull().sum()), **{name: whole(people[name].sum()) for name in names}}
     if keyed is not None:
@@ -137,13 +143,37 @@ def people_query(rows: Any, shape: Shape, reference: dt.date, keyed: Keyed | Non
 
 
 def days_and_cell(claims: Any, shape: Shape, reference: dt.date) -> Any:
-    """The rank of a claim among those of its person, smaller is first: days since its start, then its cell."""
-    days = ibis.literal(reference).delta(claims.start, unit="day")
-    return days.cast("int64") * shape.cells + claims.cell
+    """The rank of a claim among those of its person, smaller is first: days since its start, then its cell.
+
+    A row that says that its person claims nothing comes behind every claim of theirs.
+    """
+    days = ibis.literal(reference).delta(claims.start, unit="day").cast("int64")
+    if shape.non_claimants:
+        days = days + ibis.cases((claims.benefit == NO_BENEFIT_INDEX, MOST_DAYS), else_=0)
+    return days * shape.cells + claims.cell
 
 
-def _grouped(shape: Shape) -> bool:
-    return any(wanted.name == "client_group" for wanted in shape.dimensions)
+def _of_all_claims(claims: Any, shape: Shape, of_person: Any) -> dict[str, Any]:
+    """What is kept of all claims of a person, for the dimensions that ask for it: first group, set of benefits."""
+    columns = {}
+    if any(wanted.groups for wanted in shape.dimensions):
+        columns["group"] = claims.group.min(where=of_person)
+    if any(wanted.combinations for wanted in shape.dimensions):
+        # The set as one number: benefit i adds 2**i, however many claims there are of it. (Ibis has no bit_or on Spark.)
+        bits = [
+            ibis.cases((claims.benefit == index, 1 << index), else_=0).cast("int64").max(where=of_person)
+            for index in range(len(dimension("benefit").categories))
+        ]
+        columns["benefits"] = reduce(add, bits)
+    return columns
+
+
+def _combination(benefits: Any, wanted: Dimension) -> Any:
+    """Index of the category of a set of benefits, given as one number; the last where no category is of that set."""
+    codes = dimension("benefit").categories
+    known = [(sum(1 << codes.index(code) for code in one), index) for one, index in wanted.combinations.items()]
+    cases = [(benefits == number, index) for number, index in known]
+    return ibis.cases(*cases, else_=len(wanted.categories) - 1).cast("int64")
 
 
 def _rows_name(state: State) -> str:
@@ -217,5 +247,5 @@ def _sorted(table: pa.Table, kept: np.ndarray, counts: np.ndarray) -> tuple[np.n
 def _buckets(states: dict[State, int]) -> dict[str, int]:
     buckets = dict.fromkeys(BUCKETS, 0)
     for state, rows in states.items():
-        buckets[BUCKET_OF[state]] += rows
+        buckets[BUCKET_OF[state]] = buckets.get(BUCKET_OF[state], 0) + rows
     return buckets

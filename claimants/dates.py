@@ -18,7 +18,7 @@ from claimants.text import is_blank, trimmed
 __all__ = ["DATE_FORMS", "FIRST_DAY", "as_date", "whole_months_before"]
 
 DATE_FORMS = ("iso", "day-first")
-FIRST_DAY = dt.date(1, 1, 1)
+FIRST_DAY, LAST_DAY = dt.date.min, dt.date.max
 
 
 def whole_months_before(day: dt.date, months: int) -> dt.date:
@@ -44,19 +44,19 @@ def as_date(column: Any, form: str) -> tuple[Any, Any]:
 
     Text is a date only in the declared form and only if the calendar has it:
     YYYY-MM-DD (`iso`) or DD/MM/YYYY (`day-first`), years 0001 to 9999.  What is
-    neither blank nor a date comes back as a missing date that is not blank.
+    neither blank nor a date of these years comes back as a missing date that is not blank.
     """
-    if column.type().is_date():
-        return column, column.isnull()
-    if column.type().is_timestamp():
-        return column.date(), column.isnull()
+    if column.type().is_date() or column.type().is_timestamp():
+        day = column.date() if column.type().is_timestamp() else column
+        return ibis.cases((day.between(FIRST_DAY, LAST_DAY), day), else_=None), column.isnull()
     text = trimmed(column)
     if form == "iso":
         shape, iso = "____-__-__", text
     else:
         shape = "__/__/____"
         iso = text.substr(6, 4) + "-" + text.substr(3, 2) + "-" + text.substr(0, 2)
-    # The shape comes first because casts of engines take more forms than ours;
-    # the first day keeps out years with a minus sign.
-    date = ibis.cases((text.like(shape), iso.try_cast("date")), else_=None)
+    # The shape comes first because casts of engines take more forms than ours: with a digit at either end of it
+    # nothing is left of them (tabs and line ends around, T and a time behind) but the year 0, which the first day keeps out.
+    digits = (iso >= "0") & iso.substr(9, 1).between("0", "9")
+    date = ibis.cases((text.like(shape) & digits, iso.try_cast("date")), else_=None)
     return ibis.cases((date >= ibis.literal(FIRST_DAY), date), else_=None), is_blank(text)

@@ -7,24 +7,50 @@ a row with none goes to the bucket "unknown code".
 import datetime as dt
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from claimants.dates import whole_months_before
+from claimants.dictionary import shipped_dictionary
+from claimants.text import code_of
 from common.faults import Fault, InputError
 from common.resources import data_path
 
-__all__ = ["DIMENSIONS", "Dimension", "dimension", "normal_code"]
+__all__ = [
+    "DIMENSIONS",
+    "NO_BENEFIT",
+    "SENSITIVE",
+    "Dimension",
+    "dimension",
+    "no_benefit_spellings",
+    "normal_code",
+    "with_no_benefit",
+]
 
-DIMENSIONS = ("benefit", "client_group", "age_band", "sex", "duration_band")
+DIMENSIONS = ("benefit", "client_group", "benefit_combination", "age_band", "sex", "duration_band")
+
+
+# Fields that may harm a person if known; without valid consent a person is "not stated" in a breakdown by them.
+SENSITIVE = (
+    "offending_marker",
+    "drugs_marker",
+    "alcohol_marker",
+    "health_marker",
+    "refugee_marker",
+    "ethnicity",
+    "disability_status",
+)
+NO_BENEFIT = "NONE"
+"""The code of a row whose person claims nothing (data/no_benefit.toml); not one of the benefits."""
+PURPOSES = ("counting", "equality")
 
 
 def normal_code(text: str) -> str:
-    """A code as it is compared: upper case, without surrounding blanks."""
-    return text.strip(" ").upper()
+    """A code as it is compared: in capitals, without surrounding blanks (`claimants.text`)."""
+    return code_of(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +70,11 @@ class Dimension:
     starts : for bands, the first whole month of each band, ascending (years are 12 months).
     stop : for bands, the month after the last band; None if the last band is open.
     groups : for client groups, code of a benefit → index of its group; a smaller index goes first.
+    combinations : for combinations of benefits, set of codes → index of its category; every other set has the last.
+    sensitive : whether it counts only as `claimants.consent` allows; its first category is then "not stated".
+        Of several rows of a person, that of the row which stands for them is told, by that row's own consent.
+    consent : for sensitive ones, whether the dictionary that ships asks for consent.
+    purpose : what a sensitive field is read for: "counting" or "equality".
     """
 
     name: str
@@ -56,10 +87,18 @@ class Dimension:
     starts: tuple[int, ...] = ()
     stop: int | None = None
     groups: Mapping[str, int] = attribute(default_factory=dict)
+    combinations: Mapping[frozenset[str], int] = attribute(default_factory=dict)
+    sensitive: bool = False
+    consent: bool = False
+    purpose: str = "counting"
 
     def __post_init__(self) -> None:
         if self.of not in ("claim", "person"):
             raise ValueError(f"of ({self.of}) must be claim or person")
+        if self.purpose not in PURPOSES:
+            raise ValueError(f"purpose ({self.purpose}) must be one of {', '.join(PURPOSES)}")
+        if not self.sensitive and (self.consent or self.purpose != "counting"):
+            raise ValueError(f"consent and purpose of {self.name} must be left out: it is not sensitive")
         if not self.categories or len(set(self.categories)) != len(self.categories):
             raise ValueError(f"categories of {self.name} must be at least one and all different")
         if set(self.labels) != set(self.categories):
@@ -67,23 +106,32 @@ class Dimension:
         if "Total" in self.categories or "" in self.categories:
             raise ValueError(f"categories of {self.name} must not be blank or Total")
 
+    @property
+    def of_all_claims(self) -> bool:
+        """Whether all claims of a person have a say in their category, so that no claim has one by itself."""
+        return bool(self.groups or self.combinations)
+
     def cutoffs(self, reference: dt.date) -> tuple[dt.date, ...]:
         """For bands: the latest date that reaches each band on the reference date, oldest band last."""
         return tuple(whole_months_before(reference, months) for months in self.starts)
 
 
-def dimension(name: str, bands: str = "standard") -> Dimension:
-    """A shipped dimension, for age and duration with the bands of that name.
+def dimension(name: str, bands: str = "standard", purpose: str = "counting") -> Dimension:
+    """A shipped dimension, for age and duration with the bands of that name, if sensitive read for that purpose.
 
     Raises
     ------
     InputError
         There is no dimension or list of bands of that name.
     """
+    if name in SENSITIVE:
+        return _sensitive(name, purpose)
     if name not in DIMENSIONS:
-        raise _unknown("dimension", name, f"use one of {', '.join(DIMENSIONS)}")
+        raise _unknown("dimension", name, f"use one of {', '.join((*DIMENSIONS, *SENSITIVE))}")
     if name == "client_group":
         return _client_groups()
+    if name == "benefit_combination":
+        return _combinations()
     if name in ("benefit", "sex"):
         return _code_list(name, "benefits.toml" if name == "benefit" else "sex.toml")
     return _bands(name, "age_bands.toml" if name == "age_band" else "durations.toml", bands)
@@ -166,6 +214,69 @@ def _client_groups() -> Dimension:
         categories=_codes(entries),
         labels=_labels(entries),
         groups=groups,
+    )
+
+
+@cache
+def _combinations() -> Dimension:
+    raw = _raw("benefit_combinations.toml")
+    entries = [*raw["combination"], raw["other"]]
+    sets = [frozenset(entry["benefits"]) for entry in raw["combination"]]
+    if len(set(sets)) != len(sets) or not all(sets):
+        raise ValueError("combinations in benefit_combinations.toml must be all different, none of no benefit")
+    if frozenset[str]().union(*sets) - set(dimension("benefit").categories):
+        raise ValueError("combinations in benefit_combinations.toml must be of benefits of benefits.toml")
+    return Dimension(
+        name="benefit_combination",
+        field="benefit",
+        title=raw["title"],
+        of="person",
+        categories=_codes(entries),
+        labels=_labels(entries),
+        combinations={one: index for index, one in enumerate(sets)},
+    )
+
+
+@cache
+def _sensitive(name: str, purpose: str) -> Dimension:
+    file = "ethnicity.toml" if name == "ethnicity" else "markers.toml"
+    raw = _raw(file)
+    entries = raw["category"]
+    if "" not in map(normal_code, entries[0].get("spellings", ())):
+        raise ValueError(f"the first category of {file} must be that of blanks: not stated")
+    return Dimension(
+        name=name,
+        field=name,
+        title=raw["title"] if isinstance(raw["title"], str) else raw["title"][name],
+        of="person",
+        categories=_codes(entries),
+        labels=_labels(entries),
+        spellings=_spellings(file, entries),
+        sensitive=True,
+        consent=shipped_dictionary().fields[name].consent,
+        purpose=purpose,
+    )
+
+
+def no_benefit_spellings() -> tuple[str, ...]:
+    """How an extract says that a person claims nothing (`normal_code`), the code itself first."""
+    raw = _raw("no_benefit.toml")
+    spellings = tuple(normal_code(text) for text in (NO_BENEFIT, *raw["spellings"]))
+    if raw["code"] != NO_BENEFIT or set(spellings) & set(dimension("benefit").spellings):
+        raise ValueError(f"no_benefit.toml must have the code {NO_BENEFIT} and no spelling of a benefit")
+    return spellings
+
+
+def with_no_benefit(one: Dimension) -> Dimension:
+    """Benefits or client groups with a category more, the last, for people who claim nothing; others as they are."""
+    if one.name not in ("benefit", "client_group") or NO_BENEFIT in one.categories:
+        return one
+    label = _raw("no_benefit.toml")["label"]
+    return replace(
+        one,
+        categories=(*one.categories, NO_BENEFIT),
+        labels={**one.labels, NO_BENEFIT: label},
+        groups={**one.groups, NO_BENEFIT: len(one.categories)} if one.groups else {},
     )
 
 

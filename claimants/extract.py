@@ -1,5 +1,6 @@
 """An extract of claims, opened so that only the columns that are needed are read."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from claimants.csvfiles import ENCODINGS, diagnose_csv
 from claimants.dates import DATE_FORMS
 from claimants.dictionary import Dictionary, shipped_dictionary
-from claimants.engine import EngineRefusal, guarded
-from claimants.files import ENCODINGS, FORMATS, Layout, diagnose_csv, diagnose_parquet, find_files, read_layout
+from claimants.engine import CsvForm, Engine, EngineRefusal, guarded
+from claimants.files import FORMATS, Layout, diagnose_parquet, find_files, read_layout
 from common.faults import Faults, InputError
 
 __all__ = ["Extract", "ExtractSpec", "Need", "open_extract"]
@@ -89,7 +91,7 @@ class Extract:
     parts : Ibis tables, one per layout of files, their columns named by field.
         A field that was not required and is not there is missing from its part.
     absent : fields that were asked for and that some file lacks.
-    rows : rows of all files where the files say so (Parquet), else None.
+    rows : rows of all files where the files say so (Parquet) or the engine has read them through, else None.
     """
 
     spec: ExtractSpec
@@ -119,7 +121,7 @@ def _explain(spec: ExtractSpec, form: str, layouts: Sequence[Layout], needs: Seq
     return InputError(faults.found)
 
 
-def open_extract(connection: Any, spec: ExtractSpec, needs: Sequence[Need]) -> Extract:
+def open_extract(connection: Engine, spec: ExtractSpec, needs: Sequence[Need]) -> Extract:
     """Open the files of an extract as Ibis tables of the fields that are needed.
 
     Raises
@@ -143,11 +145,12 @@ def open_extract(connection: Any, spec: ExtractSpec, needs: Sequence[Need]) -> E
     faults.raise_if_any()
     present = [{need.field for need in needs if spec.column(need.field) in layout.columns} for layout in layouts]
     try:
-        parts = guarded(lambda: _open_parts(connection, spec, form, layouts, needs))
+        opened = guarded(lambda: _open_parts(connection, spec, form, layouts, needs))
     except EngineRefusal:
-        parts = None
-    if parts is None:
+        opened = None
+    if opened is None:
         raise _explain(spec, form, layouts, needs)
+    parts, rows = opened
     return Extract(
         spec=spec,
         form=form,
@@ -155,7 +158,7 @@ def open_extract(connection: Any, spec: ExtractSpec, needs: Sequence[Need]) -> E
         needs=tuple(needs),
         parts=tuple(parts),
         absent=tuple(need.field for need in needs if any(need.field not in fields for fields in present)),
-        rows=sum(layout.rows or 0 for layout in layouts) if form == "parquet" else None,
+        rows=rows,
     )
 
 
@@ -181,14 +184,29 @@ def _check_columns(layout: Layout, spec: ExtractSpec, needs: Sequence[Need], fau
             faults.add("missing column", found, mend, file=file, column=name)
         elif times[name] == 1 and layout.types:
             type_ = layout.types[layout.columns.index(name)]
-            if not _fits(type_, need.date):
+            if _mistakable(name, layout.columns):
+                mend = "rename one of them"
+                faults.add("column twice", "columns differ in capitals alone", mend, file=file, column=name)
+            elif not _fits(type_, need.date):
                 kind = "dates or text" if need.date else "text or whole numbers"
-                found = f"the column is of type {type_}"
+                found = f"the column is of type {_type_name(type_)}"
                 faults.add("column type", found, f"write it as {kind}", file=file, column=name)
 
 
 def _bare(name: str) -> str:
     return "".join(sign for sign in name.lower() if sign.isalnum())
+
+
+def _mistakable(name: str, columns: Sequence[str]) -> bool:
+    """Whether an engine may take another column for this: it tells those alike but for capitals apart by _1, _2 …"""
+    times = Counter(other.lower() for other in columns)
+    return any(number > 1 and f"{name.lower()}_".startswith(f"{other}_") for other, number in times.items())
+
+
+def _type_name(type_: pa.DataType) -> str:
+    """The name of a type alone: what stands in it, such as names of parts and time zones, the file says and nobody else."""
+    name = str(type_.value_type if pa.types.is_dictionary(type_) else type_)
+    return next(iter(re.findall(r"^[a-z]\w*", name)), "unknown")
 
 
 def _fits(type_: pa.DataType, date: bool) -> bool:
@@ -204,43 +222,30 @@ def _fits(type_: pa.DataType, date: bool) -> bool:
 
 
 def _open_parts(
-    connection: Any, spec: ExtractSpec, form: str, layouts: Sequence[Layout], needs: Sequence[Need]
-) -> list[Any]:
-    """One table per layout: files that agree in the order and type of their columns are read together."""
+    connection: Engine, spec: ExtractSpec, form: str, layouts: Sequence[Layout], needs: Sequence[Need]
+) -> tuple[list[Any], int | None]:
+    """One table per layout (files that agree in the order and type of their columns are read together), and all their rows."""
     alike: dict[tuple[object, ...], list[Layout]] = {}
     for layout in layouts:
         alike.setdefault((layout.columns, layout.types), []).append(layout)
     parts = []
+    rows: list[int | None] = []
     for group in alike.values():
         columns = group[0].columns
-        present = [need.field for need in needs if spec.column(need.field) in columns]
-        files = [_literal(layout.path) for layout in group]
+        places = {need.field: columns.index(spec.column(need.field)) for need in needs if _has(need, spec, columns)}
+        files = [layout.path for layout in group]
         if form == "parquet":
-            table = connection.read_parquet(files, hive_partitioning=False)
-            parts.append(table.select(**{name: table[spec.column(name)] for name in present}))
+            types = {columns[place]: group[0].types[place] for place in places.values()}
+            table = connection.read_parquet(files, types)
+            parts.append(table.select(**{name: table[columns[place]] for name, place in places.items()}))
+            rows += [layout.rows for layout in group]
         else:
-            table = _read_csv(connection, files, len(columns), spec)
-            parts.append(table.select(**{name: table[f"c{columns.index(spec.column(name))}"] for name in present}))
-    return parts
+            written = CsvForm(encoding=ENCODINGS[spec.encoding][1], delimiter=spec.delimiter)
+            table, found = connection.read_csv(files, len(columns), written, sorted(set(places.values())))
+            parts.append(table.select(**{name: table[f"c{place}"] for name, place in places.items()}))
+            rows.append(found)
+    return parts, None if None in rows else sum(found or 0 for found in rows)
 
 
-def _read_csv(connection: Any, files: list[str], width: int, spec: ExtractSpec) -> Any:
-    # Everything is stated, nothing guessed: columns by position and as text, so that
-    # neither the header nor the first rows can change how the others are read.
-    return connection.read_csv(
-        files,
-        columns={f"c{index}": "string" for index in range(width)},
-        auto_detect=False,
-        header=True,
-        delim=spec.delimiter,
-        quote='"',
-        escape='"',
-        strict_mode=True,
-        encoding=ENCODINGS[spec.encoding][1],
-        hive_partitioning=False,
-    )
-
-
-def _literal(path: Path) -> str:
-    """A path as a pattern that matches itself alone."""
-    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path))
+def _has(need: Need, spec: ExtractSpec, columns: Sequence[str]) -> bool:
+    return spec.column(need.field) in columns

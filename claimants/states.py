@@ -7,24 +7,47 @@ A row that could be in several states is in the first of this order:
    claim end that is no date or before the start; where age is asked for, a
    birth date that is no date or after the reference date;
 3. **not live on the date**: start > date; or end < date (end `inclusive`), end <= date (end `exclusive`);
-4. **unknown code**: a benefit, or where asked for a sex, that is not in the
+4. **specially protected**: a person under special protection, in no area's figures (`claimants.protection`);
+5. **no consent to be held**: somebody who claims nothing, without recorded consent to be held;
+6. **no benefit claimed**: somebody who claims nothing and may be held, where such people are not asked for;
+7. **unknown code**: a benefit, or where asked for a sex, that is not in the
    code list; a blank birth date or an age outside the bands;
-5. **no area**: blank postcode or output area, or a postcode that the lookup does not have;
-6. **duplicate**: another row with the same person, benefit and claim start stands for the claim;
-7. **another claim of a person counted** (counts of people only);
-8. **counted**.
+8. **no area**: blank postcode or output area, or a postcode that the lookup does not have;
+9. **duplicate**: another row with the same person, benefit and claim start stands for the claim;
+10. **another claim of a person counted** (counts of people only);
+11. **counted**.
 
-1 to 5 can be told from the row alone, 6 and 7 only among the rows that are left.
+What special protection, 9 and 10 say is told among the rows of a person, the others from the row alone.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
 
-__all__ = ["ANOTHER_CLAIM", "BUCKETS", "BUCKET_OF", "COUNTED", "DUPLICATE", "LIVE_WITH_BENEFIT", "WORDS", "State"]
+__all__ = [
+    "ANOTHER_CLAIM",
+    "BUCKETS",
+    "BUCKET_OF",
+    "COUNTED",
+    "DUPLICATE",
+    "LIVE_WITH_BENEFIT",
+    "NOT_HELD",
+    "NO_BENEFIT_CLAIMED",
+    "OCCURRING",
+    "SPECIALLY_PROTECTED",
+    "WORDS",
+    "State",
+    "in_order",
+]
 
 COUNTED = "counted"
 DUPLICATE = "duplicate"
 ANOTHER_CLAIM = "another claim of a person counted"
 BUCKETS = (COUNTED, "not live on the date", "erased", DUPLICATE, "no area", "unknown code", "faulty")
+SPECIALLY_PROTECTED = "specially protected"
+NOT_HELD = "no consent to be held"
+NO_BENEFIT_CLAIMED = "no benefit claimed"
+# Told only where they can occur, behind the others and in this order.
+OCCURRING = (ANOTHER_CLAIM, SPECIALLY_PROTECTED, NOT_HELD, NO_BENEFIT_CLAIMED)
 
 
 class State(IntEnum):
@@ -48,6 +71,9 @@ class State(IntEnum):
     END_BEFORE_START = 15
     BIRTH_NO_DATE = 16
     BORN_LATER = 17
+    PROTECTED = 18
+    NOT_HELD = 19
+    NO_BENEFIT = 20
 
 
 BUCKET_OF = {
@@ -68,6 +94,9 @@ BUCKET_OF = {
     State.END_BEFORE_START: "faulty",
     State.BIRTH_NO_DATE: "faulty",
     State.BORN_LATER: "faulty",
+    State.PROTECTED: SPECIALLY_PROTECTED,
+    State.NOT_HELD: NOT_HELD,
+    State.NO_BENEFIT: NO_BENEFIT_CLAIMED,
 }
 
 # Rows whose benefit has a say in the client group of their person.
@@ -97,3 +126,9 @@ WORDS = {
     State.BIRTH_NO_DATE: "faulty: the birth date is not a date",
     State.BORN_LATER: "faulty: the birth date is after the reference date",
 }
+
+
+def in_order(buckets: Mapping[str, int], *occurring: str) -> dict[str, int]:
+    """Buckets in their fixed order, those that have rows or are named as `occurring` and the ones that always stand."""
+    names = (*BUCKETS, *(name for name in OCCURRING if name in buckets or name in occurring))
+    return {name: buckets.get(name, 0) for name in names}

@@ -30,7 +30,7 @@ SUMMARY = "summary.json"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PreviousTable:
-    """One table of the release before, and what it counts: ``claims`` or ``people``."""
+    """One table of the release before, and what it counts: ``claims`` or ``people``, or which flow of which window."""
 
     unit: str
     before: Before
@@ -69,7 +69,7 @@ def read_previous(folder: Path, review: Path, manifest: Mapping[str, Any], file:
                 key="series.previous_review",
             )
             continue
-        found.append(PreviousTable(unit=told["unit"], before=one))
+        found.append(PreviousTable(unit=_counted(told, manifest), before=one))
     faults.raise_if_any()
     return tuple(found)
 
@@ -89,6 +89,12 @@ def match_tables(
         if same:
             found[name] = earlier_of(table, same[0])
     return found
+
+
+def _counted(told: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """What a table counts, as `releases.flowtables.counted_as` names it."""
+    unit, measure = str(told["unit"]), told.get("measure")
+    return unit if measure is None else f"{unit}, {measure} after {told['flow_from']} to {manifest['reference_date']}"
 
 
 def _shared(one: Classification, other: Classification) -> int:

@@ -1,8 +1,8 @@
 """What the attacker of a release has besides its own tables.
 
 Figures that others have published, as the release file names them, and every earlier
-release of the same reference date.  Releases of other dates are of other counts: without
-flows, of which the release publishes none, nothing ties them to these.
+release of the same reference date.  Releases of other dates are of other counts: what flows between say of
+these is in `releases.flowties`.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from common.faults import Faults, InputError
 from common.progress import SILENT, Progress
+from releases.flowtables import flow_name
 from releases.known import Known, KnownFile
 from releases.manifest import read_manifest
 from releases.piecefiles import PieceFile
@@ -63,12 +64,14 @@ def ours_of(
 ) -> list[PieceFile]:
     """The tables of a release as files of an attack."""
     units = {table.id: release.counts(table) for table in release.table}
+    measures = {table.id: flow_name(release, table.measure) for table in release.table}
     date, edition = _edition(release, place)
     return [
         unwritten_table(
             Path("tables", f"{id_}.csv"),
             table,
             population=units[id_],
+            measure=measures[id_],
             date=date,
             edition=edition,
             truth=true[id_],
@@ -93,6 +96,8 @@ def _known_of(release: Release, one: AlreadyPublic, place: Place, faults: Faults
     except InputError as error:
         faults.extend(error)
         return one
+    if release.flow_measures and one.measure is not None:
+        said["measure"] = flow_name(release, one.measure) or None
     if told is None and one.method is None:
         said["method"] = "exact" if one.base in (None, 1) else "conventional-rounding"
     if told is None and one.by is None:

@@ -24,6 +24,7 @@ from releases.commandoptions import (
     Costs,
     Count,
     Decoys,
+    Engine,
     Json,
     KeyFile,
     KeyRange,
@@ -53,6 +54,7 @@ from releases.commandoptions import (
 )
 from releases.comparecommand import register as register_compare
 from releases.console import Outcome, mend_lines, run, shown_progress
+from releases.freezecommand import register as register_freeze
 from releases.requestcommand import register as register_assess_request
 from releases.retentioncommand import register as register_retention
 from releases.validatebatchcommand import register as register_validate_batch
@@ -125,6 +127,7 @@ def publish(
         typer.Option("--report", help="Private file (.html or .json): what was found, where a release is refused."),
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads for counting records.")] = None,
+    engine: Engine = "duckdb",
     as_json: Json = False,
 ) -> None:
     """Publish a release: count, protect, attack, write tables, maps, pages and the review pack.
@@ -138,7 +141,9 @@ def publish(
         from releases.pipeline import publish as publish_release
 
         return _published(
-            publish_release(release, out, review=review_dir, report=report, progress=progress, threads=threads)
+            publish_release(
+                release, out, review=review_dir, report=report, progress=progress, threads=threads, engine=engine
+            )
         )
 
     _do("publish", body, as_json)
@@ -490,6 +495,7 @@ register_compare(app, _do)
 register_validate_batch(app, _do)
 register_assess_request(app, _do)
 register_retention(app, _do)
+register_freeze(app, _do)
 
 
 def main() -> None:

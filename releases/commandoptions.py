@@ -18,6 +18,7 @@ __all__ = [
     "Costs",
     "Count",
     "Decoys",
+    "Engine",
     "Json",
     "KeyFile",
     "KeyRange",
@@ -57,6 +58,9 @@ Nests = Annotated[
 By = Annotated[str, typer.Option("--by", help='Columns of the flat dimensions: "benefit,sex".')]
 Margins = Annotated[str, typer.Option("--margins", help="all, or finest: finest crossing and its grand total alone.")]
 Count = Annotated[str, typer.Option("--count", help="The column of counts.")]
+Engine = Annotated[
+    str, typer.Option("--engine", help="What reads records: duckdb, or spark, which says the same (extra `spark`).")
+]
 AreasFile = Annotated[Path | None, typer.Option("--areas", help="All areas there are: a row per smallest area.")]
 Categories = Annotated[Path | None, typer.Option("--categories", help="All categories there are: dimension, category.")]
 Complete = Annotated[bool, typer.Option("--complete", help="COUNTS itself names every area and category.")]

@@ -1,5 +1,6 @@
 """What readers are told of a release, from its release file."""
 
+import datetime as dt
 from collections.abc import Mapping
 
 from claimants.dictionary import read_dictionary, shipped_dictionary
@@ -7,7 +8,7 @@ from claimants.dimensions import Dimension, dimension
 from geography.areas import Areas
 from releases.privacynotice import fields_read, privacy_notice, read_notice_words
 from releases.software import software_name
-from releases.spec import Release, TableSpec
+from releases.spec import FINEST_AREA, METHOD_LEAKS, Release, TableSpec
 from reports.model import Contact, ReleaseFacts, ReportTable
 from reports.privacynotice import PrivacyNotice
 from sdc.tables import SafeTable
@@ -49,7 +50,10 @@ def release_facts(release: Release, areas: Areas, previous: str) -> ReleaseFacts
 def _notice(release: Release) -> PrivacyNotice:
     """The privacy notice: standing words, with the fields that the tables of this release are counted from."""
     own = release.claims.dictionary
-    tables = [[dimension(name, table.bands.get(name, "standard")) for name in table.by] for table in release.table]
+    tables = [
+        [dimension(name, table.bands.get(name, "standard"), table.purpose) for name in table.by]
+        for table in release.table
+    ]
     return privacy_notice(
         read_notice_words(),
         shipped_dictionary() if own is None else read_dictionary(own),
@@ -57,8 +61,14 @@ def _notice(release: Release) -> PrivacyNotice:
     )
 
 
-def report_table(spec: TableSpec, safe: SafeTable, dimensions: Mapping[str, Dimension], unit: str) -> ReportTable:
-    """One safe table with its words."""
+def report_table(
+    spec: TableSpec,
+    safe: SafeTable,
+    dimensions: Mapping[str, Dimension],
+    unit: str,
+    since: dt.date | None = None,
+) -> ReportTable:
+    """One safe table with its words; `since` is the day that a flow is counted from."""
     return ReportTable(
         id=spec.id,
         title=spec.title,
@@ -67,13 +77,21 @@ def report_table(spec: TableSpec, safe: SafeTable, dimensions: Mapping[str, Dime
         labels={name: dict(dimension.labels) for name, dimension in dimensions.items()},
         unit=unit,
         notes=spec.notes,
+        measure=spec.measure,
+        since=since,
     )
 
 
 def _exception_sentences(release: Release) -> list[str]:
-    """What is printed on every table where the promise is less than full."""
+    """What is printed on every table where the promise is less than full, or areas are smaller than they should be."""
+    titles = {table.id: table.title for table in release.table}
+    told = {
+        METHOD_LEAKS: "This release does not keep the full promise of its disclosure control: some small counts can be "
+        "narrowed from the figures shown.",
+        FINEST_AREA: "{tables}: shown for smaller areas than figures of this kind are by rule.",
+    }
     return [
-        "This release does not keep the full promise of its disclosure control: some small counts can be narrowed "
-        f"from the figures shown. Allowed until {one.expires.day} {one.expires:%B %Y} by {one.owner}."
+        f"{told[one.rule].format(tables=', '.join(titles[id_] for id_ in one.table))} "
+        f"Allowed until {one.expires.day} {one.expires:%B %Y} by {one.owner}."
         for one in release.exception
     ]

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from claimants.dimensions import Dimension, dimension
+from claimants.consent import Policy, read_policy, shipped_policy
+from claimants.dimensions import Dimension, dimension, with_no_benefit
 from claimants.extract import ExtractSpec
 from claimants.files import find_files
 from common.faults import Faults, InputError
 from geography.areas import Areas, Level, read_areas
 from geography.postcodes import Postcodes, read_postcodes
+from releases.derivations import NOTHING, Supplied, read_supplied
 from releases.extracts import extract_of
-from releases.spec import Release
+from releases.shaping import hierarchy_of
+from releases.spec import Release, TableSpec
 from reports.model import Boundary
 
 __all__ = ["Inputs", "dimensions_of", "input_files", "read_inputs"]
@@ -29,6 +32,8 @@ class Inputs:
     boundaries: tuple[Boundary, ...]
     extract: ExtractSpec
     notices: tuple[str, ...]
+    supplied: Supplied = NOTHING
+    policy: Policy | None = None
 
 
 def dimensions_of(release: Release, file: str) -> dict[str, dict[str, Dimension]]:
@@ -44,15 +49,22 @@ def dimensions_of(release: Release, file: str) -> dict[str, dict[str, Dimension]
     for table in release.table:
         found[table.id] = {}
         for name in table.by:
-            one = _tried(lambda name=name, table=table: dimension(name, table.bands.get(name, "standard")), faults)  # type: ignore[misc]
+            one = _tried(lambda name=name, table=table: _dimension(release, table, name), faults)  # type: ignore[misc]
             if one is not None:
                 found[table.id][name] = one
     faults.raise_if_any()
     return found
 
 
-def read_inputs(release: Release, file: str) -> Inputs:
-    """Read areas, postcodes and boundaries; faults of all of them are told together.
+def _dimension(release: Release, table: TableSpec, name: str) -> Dimension:
+    one = dimension(name, table.bands.get(name, "standard"), table.purpose)
+    return with_no_benefit(one) if release.claims.non_claimants else one
+
+
+def read_inputs(release: Release, file: str, dimensions: dict[str, dict[str, Dimension]] | None = None) -> Inputs:
+    """Read areas, postcodes, boundaries, denominators and estimates; faults of all of them are told together.
+
+    `dimensions` are those of each table, as `dimensions_of` gives them; None looks them up.
 
     Raises
     ------
@@ -67,7 +79,10 @@ def read_inputs(release: Release, file: str) -> Inputs:
     postcodes: Postcodes | None = None
     boundaries: list[Boundary] = []
     notices: list[str] = []
+    supplied: Supplied | None = NOTHING
+    policy = _tried(lambda: _policy(release), faults)
     if areas is not None:
+        named = dimensions_of(release, file) if dimensions is None else dimensions
         if geography.postcodes is not None:
             wanted = geography.postcodes
             postcodes = _tried(
@@ -75,11 +90,24 @@ def read_inputs(release: Release, file: str) -> Inputs:
             )
             notices += _postcode_notices(postcodes)
         boundaries = _boundaries(release, areas, faults, notices)
+        supplied = _tried(lambda: read_supplied(release, hierarchy_of(areas), named), faults)
     faults.raise_if_any()
-    assert areas is not None and extract is not None
+    assert areas is not None and extract is not None and supplied is not None
     return Inputs(
-        areas=areas, postcodes=postcodes, boundaries=tuple(boundaries), extract=extract, notices=tuple(notices)
+        areas=areas,
+        postcodes=postcodes,
+        boundaries=tuple(boundaries),
+        extract=extract,
+        notices=tuple(notices),
+        supplied=supplied,
+        policy=policy,
     )
+
+
+def _policy(release: Release) -> Policy:
+    """Whose markers may count: the release's own policy, or the one that ships."""
+    own = release.claims.policy
+    return shipped_policy() if own is None else read_policy(own)
 
 
 def input_files(release: Release, path: Path) -> dict[str, Path]:
@@ -87,6 +115,10 @@ def input_files(release: Release, path: Path) -> dict[str, Path]:
     files = {"lookup": release.geography.lookup}
     if release.claims.dictionary is not None:
         files["dictionary"] = release.claims.dictionary
+    if release.claims.policy is not None:
+        files["policy"] = release.claims.policy
+    if release.geography.sizes is not None:
+        files["sizes"] = release.geography.sizes.path
     if release.geography.postcodes is not None:
         files["postcodes"] = release.geography.postcodes.path
     claims_files, _ = find_files(release.claims.paths, release.claims.format, Faults())  # faults are told by the count
@@ -95,6 +127,10 @@ def input_files(release: Release, path: Path) -> dict[str, Path]:
     for boundary in release.geography.boundary:
         for number, one in enumerate(boundary.paths, start=1):
             files[f"boundary-{boundary.level}-{number}"] = one
+    for denominator in release.denominator:
+        files[f"denominator-{denominator.id}"] = denominator.path
+    for estimate in release.estimate:
+        files[f"estimate-{estimate.id}"] = estimate.path
     for number, public in enumerate(release.already_public, start=1):
         files[f"already-public-{number}"] = public.path
     return files

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from common.progress import SILENT, Progress
-from releases.attacking import attack_targets, targets_of, with_ours
+from releases.attacking import targets_of, with_ours
 from releases.besides import ours_of
+from releases.flowattack import attack_with_flows
 from releases.pieces import Read
 from releases.protection import Protected, benefit_table, judge_method, split_tables
 from releases.recodings import Recoding
@@ -70,11 +71,11 @@ def attack_tables(
     """
     rules = release.protection
     safe = {one.piece.name: one.table for one in targets if not one.public and one.table is not None}
-    audit = attack_targets(
+    audit = attack_with_flows(
         read,
         targets,
         width=rules.width,
-        sensitive=tuple(name for name in rules.sensitive if any(name in one.piece.dimensions for one in targets)),
+        sensitive=tuple(name for name in release.sensitive if any(name in one.piece.dimensions for one in targets)),
         group_size=rules.group_size,
         max_certainty=rules.max_certainty,
         verdict=verdict,

@@ -116,7 +116,6 @@ __all__ = [
     "find_all_known",
     "find_known",
     "read_all_known",
-    "read_known",
     "with_paths",
 ]
 
@@ -324,11 +323,6 @@ class Known(_Part):
                     f"insiders called '{one.name}' are {numbers[str(one.name)]} and {one.number}: say one number"
                 )
         return self
-
-
-def read_known(path: Path) -> tuple[KnownFile, ...]:
-    """What a TOML file says of single published files; see `read_all_known`."""
-    return read_all_known(path).file
 
 
 def read_all_known(path: Path) -> Known:

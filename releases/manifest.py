@@ -14,6 +14,7 @@ import numpy as np
 from common.keys import key_id, sub_key
 from releases.software import software_version
 from releases.spec import Release
+from reports.derived import DerivedTable
 from reports.model import ReleaseFacts, ReportTable
 from sdc.tables import MARKERS
 
@@ -51,6 +52,7 @@ def manifest_of(
     release: Release,
     facts: ReleaseFacts,
     tables: Sequence[ReportTable],
+    derived: Sequence[DerivedTable] = (),
     *,
     key: bytes,
     specification: str,
@@ -58,7 +60,7 @@ def manifest_of(
     folder: Path,
 ) -> dict[str, Any]:
     """The manifest of a release whose files all stand in `folder`, as plain data."""
-    hierarchy = tables[0].safe.hierarchy
+    hierarchy = max((table.safe.hierarchy for table in tables), key=lambda one: len(one.levels))
     return {
         "format": FORMAT,
         "id": facts.id,
@@ -77,7 +79,10 @@ def manifest_of(
             "base": release.protection.base,
             "min_count": release.protection.min_count,
         },
-        "exceptions": [{"rule": one.rule, "expires": one.expires.isoformat()} for one in release.exception],
+        "exceptions": [
+            {"rule": one.rule, "expires": one.expires.isoformat()} | ({"tables": list(one.table)} if one.table else {})
+            for one in release.exception
+        ],
         "areas": {"levels": list(hierarchy.levels), "units": dict(zip(hierarchy.levels, hierarchy.units, strict=True))},
         "tables": [
             {
@@ -85,10 +90,12 @@ def manifest_of(
                 "title": table.title,
                 "dimensions": list(table.safe.classification.dimensions),
                 "unit": table.unit,
+                **({} if table.since is None else {"measure": table.measure, "flow_from": table.since.isoformat()}),
                 "cells": _cells_by_marker(table),
             }
             for table in tables
         ],
+        **({"derived": [_derived_entry(table) for table in derived]} if derived else {}),
         "key_id": key_id(key),
         "fingerprints": {"specification": specification, "inputs": dict(inputs)},
         "software": {
@@ -119,6 +126,19 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, TypeError, LookupError):
         return None
     return plain if named and plain.get("format") == FORMAT else None
+
+
+def _derived_entry(table: DerivedTable) -> dict[str, Any]:
+    """A table that was worked out from published ones, or supplied: with its status, as its source has it."""
+    return {
+        "id": table.id,
+        "title": table.title,
+        "kind": table.kind,
+        "status": table.status,
+        "levels": [table.hierarchy.levels[level] for level in table.levels],
+        **({"of": table.facts["of"]} if "of" in table.facts else {}),
+        "cells": table.cells_by_marker,
+    }
 
 
 def _cells_by_marker(table: ReportTable) -> dict[str, int]:

@@ -49,7 +49,13 @@ def countings(said: Sequence[Said]) -> tuple[list[Counting], tuple[str, ...]]:
     found = _with_releases(said, [_counting(one) for one in said])
     notices = []
     for fact in FACTS[1:]:
-        silent = [one.path.name for one, own in zip(said, found, strict=True) if not getattr(own, fact)]
+        # Of our own tables nothing is silent: they say of which flow they are, and the others are of the caseload.
+        own_words = fact == "measure"
+        silent = [
+            one.path.name
+            for one, own in zip(said, found, strict=True)
+            if not getattr(own, fact) and not (own_words and one.told is not None)
+        ]
         if silent and len(silent) < len(found):
             names = ", ".join(dict.fromkeys(silent))
             notices.append(f"{fact} is said of some files and not of {names}: these are taken to be of another {fact}")
@@ -88,7 +94,7 @@ def _counting(said: Said) -> Counting:
     known = said.known
     return Counting(
         population=known.population or (said.told.population if said.told else ""),
-        measure=known.measure or "",
+        measure=known.measure or (said.told.measure if said.told else ""),
         date=known.date or "",
         edition=known.edition or "",
     )
@@ -169,12 +175,12 @@ def _own_within(said: Sequence[Said], found: Sequence[Counting]) -> list[Within]
     ours = [
         (file.path.parent, own)
         for file, own in zip(said, found, strict=True)
-        if file.told is not None and file.told.population in ("claims", "people")
+        if file.told is not None and file.told.population in ("claims", "people") and not file.told.measure
     ]
     by_benefit = {
         (file.path.parent, own)
         for file, own in zip(said, found, strict=True)
-        if file.told is not None and file.told.population == "claims" and "benefit" in file.by
+        if file.told is not None and file.told.population == "claims" and "benefit" in file.by and not file.told.measure
     }
     return [
         Within(parts=parts.text, whole=whole.text, by="benefit")

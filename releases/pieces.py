@@ -51,6 +51,7 @@ class Read:
     truths : the true tables behind `tables`, of those that there is a truth for.
     min_count : as asked, else the strictest that a file says, else the default.
     notices : what a user should know of how files were read.
+    untied : what tables say of each other and is not attacked, in words.
     """
 
     pieces: tuple[Piece, ...]
@@ -65,6 +66,7 @@ class Read:
     truths: Mapping[str, Table]
     min_count: int
     notices: tuple[str, ...] = field(default=())
+    untied: tuple[str, ...] = field(default=())
 
 
 def read_pieces(

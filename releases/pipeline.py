@@ -8,27 +8,37 @@ not published, and nothing is written then.
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from claimants.caseload import Caseload, CaseloadSpec, count_caseload
 from claimants.dimensions import Dimension
+from claimants.engine import DEFAULT_ENGINE
+from claimants.faultyrows import Misfit
 from common.faults import Faults
 from common.progress import SILENT, Progress
 from releases.before import match_tables
 from releases.besides import read_besides
 from releases.check import check_release
+from releases.derivations import derive_tables
+from releases.drawing import draw_tables
 from releases.facts import release_facts, report_table
+from releases.finest import finest_levels, from_levels
+from releases.finestareas import refuse_fine_areas
+from releases.flowtables import count_flow_tables, counted_as, with_window
+from releases.flowties import tie_flows
 from releases.folder import staged
 from releases.inputs import Inputs, dimensions_of, input_files, read_inputs
 from releases.judging import attack_release, excused
 from releases.keyfiles import read_key
 from releases.manifest import fingerprint, manifest_of, plain_hash, write_manifest
 from releases.mending import mends_of_release
+from releases.misfitrows import misfit_notices, misfit_rows, place_misfits
+from releases.permitted import refuse_unpermitted
 from releases.pieces import Read
-from releases.protection import Protected, protect_tables, split_tables
+from releases.protection import Protected, split_tables
 from releases.recodings import Recoding, recoding_of, told_once
 from releases.refusing import attack_facts, check_report, refusal
 from releases.relations import refuse_relations, refuse_same_figures, refuse_same_numbers
@@ -36,8 +46,9 @@ from releases.reviewfolder import review_folder
 from releases.reviewing import review_facts
 from releases.series import Place, place_in_series
 from releases.shaping import hierarchy_of, tabulate
-from releases.spec import Release, read_release
+from releases.spec import METHOD_LEAKS, Release, read_release
 from reports.csvw import write_csvw
+from reports.derived import DerivedTable
 from reports.longform import write_long
 from reports.maps import write_maps
 from reports.model import ReleaseFacts, ReportTable
@@ -74,6 +85,7 @@ def publish(
     progress: Progress = SILENT,
     at: Callable[[str], None] = lambda step: None,
     threads: int | None = None,
+    engine: str = DEFAULT_ENGINE,
 ) -> Publication:
     """Publish the release that a release file describes.
 
@@ -84,6 +96,7 @@ def publish(
     review : the reviewers' folder; `out` with "-review" behind its name if None.
     report : where to write, privately, what the attack or the check found when it refuses the release.
     at : told the name of each step of sealing (see `releases.folder.STEPS`).
+    threads, engine : how records are counted (`claimants.engine.connect`); they change nothing that is published.
 
     Raises
     ------
@@ -104,48 +117,56 @@ def publish(
     _refuse_expired(release, file)
     key = read_key(release.series.key_file)
     place = place_in_series(release, out, file)
+    release = with_window(release, file)
     progress.step("reading areas")
-    inputs = read_inputs(release, file)
+    inputs = read_inputs(release, file, dimensions)
+    refuse_unpermitted(release, dimensions, inputs.extract.dictionary, inputs.policy, file)
+    refuse_fine_areas(release, dimensions, inputs.areas, inputs.extract.dictionary, file)
     files = input_files(release, path)
     with staged(out, review, outside=[path, release.series.key_file, *files.values()], at=at) as staging:
         assert staging.review is not None
         recoding = recoding_of(release, dimensions)
-        caseloads = _count(release, inputs, dimensions, recoding, staging.work, progress, threads)
+        asked = _asked(release, inputs, dimensions, recoding)
+        caseloads = _count(inputs, asked, staging.work, progress, threads, engine)
         for population, caseload in caseloads.items():
             log.info("caseload of %s, %s: %s rows read", place.id, population, f"{caseload.rows_read:,}")
-        true, same = _shape(release, caseloads, inputs, dimensions, recoding, file)
-        units = {table.id: release.counts(table) for table in release.table}
-        read = read_besides(release, true, place, file, progress=progress)
+        misfits = _misfits(release, inputs, asked, caseloads, file, staging.work, threads)
+        flows = count_flow_tables(release, inputs, dimensions, staging.work, progress, threads, engine)
+        true, same = _shape(release, caseloads, flows, inputs, dimensions, recoding, file)
+        units = counted_as(release)
+        kept = from_levels(true, finest_levels(release))
+        read = read_besides(release, kept, place, file, progress=progress)
+        read = tie_flows(release, read, kept, place)
         earlier = match_tables(true, units, place.tables)
-        protected = protect_tables(
-            release.protection,
-            true,
-            counted=units,
-            recodes=recoding.recodes() if recoding else None,
-            key=key,
-            earlier=earlier,
-            progress=progress,
+        protected = draw_tables(
+            release, true, counted=units, recoding=recoding, key=key, earlier=earlier, progress=progress
         )
+        true = kept
         facts = replace(release_facts(release, inputs.areas, place.previous), id=place.id)
         audit, mends = _attack(release, read, protected, true, recoding, place, inputs, facts, report, progress)
         tables = tuple(
-            report_table(spec, protected.safe[spec.id], dimensions[spec.id], release.counts(spec))
+            report_table(
+                spec, protected.safe[spec.id], dimensions[spec.id], release.counts(spec), release.window_start(spec)
+            )
             for spec in release.table
         )
-        _write_tables(staging.release, facts, tables, progress)
-        _write_pages(staging.release, facts, tables, inputs, progress)
+        derived, of_derived = derive_tables(release, tables, inputs.supplied)
+        _write_tables(staging.release, facts, (*tables, *derived), progress)
+        _write_pages(staging.release, facts, tables, derived, inputs, progress)
         manifest = manifest_of(
             release,
             facts,
             tables,
+            derived,
             key=key,
             specification=fingerprint(key, path),
             inputs={name: fingerprint(key, one) for name, one in files.items()},
             folder=staging.release,
         )
         written = write_manifest(manifest, staging.release)
-        told = dict.fromkeys(notice for caseload in caseloads.values() for notice in caseload.notices)
-        notices = (*inputs.notices, *told, *place.notices, *same, *protected.notices)
+        told = dict.fromkeys(notice for one in (*caseloads.values(), *flows.values()) for notice in one.notices)
+        told |= dict.fromkeys(misfit_notices(misfits))
+        notices = (*inputs.notices, *told, *place.notices, *same, *protected.notices, *of_derived)
         given = review_facts(
             release,
             facts,
@@ -160,6 +181,8 @@ def publish(
             notices=notices,
             boundaries=inputs.boundaries,
             mends=mends,
+            misfits=misfit_rows(misfits),
+            flows=flows,
         )
         write_review(staging.review, given, progress=progress)
         _write_summary(staging.review, manifest, plain_hash(written))
@@ -183,47 +206,82 @@ def _refuse_expired(release: Release, file: str) -> None:
     faults.raise_if_any()
 
 
-def _count(
-    release: Release,
-    inputs: Inputs,
-    dimensions: dict[str, dict[str, Dimension]],
-    recoding: Recoding | None,
-    spill: Path,
-    progress: Progress,
-    threads: int | None,
-) -> dict[str, Caseload]:
-    """The caseload of each population that is counted, by every dimension that any table needs.
+def _asked(
+    release: Release, inputs: Inputs, dimensions: dict[str, dict[str, Dimension]], recoding: Recoding | None
+) -> dict[str, CaseloadSpec]:
+    """What is counted of each population: by every dimension that any table of the caseload needs.
 
     Where both are, both are counted by the same dimensions, so that a row counts in both or in neither.
     A variable told in several lists of bands is counted by the finest.
     """
-    wanted = {name: one for table in dimensions.values() for name, one in table.items()}
+    wanted = {name: one for table in release.caseload for name, one in dimensions[table.id].items()}
     if recoding is not None:
         wanted[recoding.name] = recoding.bands[recoding.finest]
-    # A client group places persons, and bears on which claims count by nothing.
-    by = {"claims": [one for one in wanted.values() if one.name != "client_group"], "people": list(wanted.values())}
+    # What is of all claims of a person places persons, and bears on which claims count by nothing.
+    by = {"claims": [one for one in wanted.values() if not one.of_all_claims], "people": list(wanted.values())}
     return {
-        population: count_caseload(
-            inputs.extract,
-            area_codes=inputs.areas.codes[0],
-            postcodes=inputs.postcodes,
-            spec=CaseloadSpec(
-                reference_date=release.release.reference_date,
-                count=population,
-                dimensions=tuple(by[population]),
-                beside_people=release.counts_both and population == "claims",
-            ),
-            progress=progress,
-            spill=spill,
-            threads=threads,
+        population: CaseloadSpec(
+            reference_date=release.release.reference_date,
+            count=population,
+            dimensions=tuple(by[population]),
+            beside_people=release.counts_both and population == "claims",
+            policy=inputs.policy,
+            non_claimants=release.claims.non_claimants,
         )
         for population in release.populations
     }
 
 
+def _count(
+    inputs: Inputs,
+    asked: Mapping[str, CaseloadSpec],
+    spill: Path,
+    progress: Progress,
+    threads: int | None,
+    engine: str,
+) -> dict[str, Caseload]:
+    """The caseload of each population."""
+    return {
+        population: count_caseload(
+            inputs.extract,
+            area_codes=inputs.areas.codes[0],
+            postcodes=inputs.postcodes,
+            spec=spec,
+            progress=progress,
+            engine=engine,
+            spill=spill,
+            threads=threads,
+        )
+        for population, spec in asked.items()
+    }
+
+
+def _misfits(
+    release: Release,
+    inputs: Inputs,
+    asked: Mapping[str, CaseloadSpec],
+    caseloads: Mapping[str, Caseload],
+    file: str,
+    spill: Path,
+    threads: int | None,
+) -> tuple[Misfit, ...]:
+    """Where the rows stand that did not fit, which are the same in every population; stop here if too many are faulty."""
+    first = release.populations[0]
+    return place_misfits(
+        inputs,
+        asked[first],
+        caseloads[first],
+        most_faulty=release.claims.most_faulty,
+        file=file,
+        spill=spill,
+        threads=threads,
+    )
+
+
 def _shape(
     release: Release,
     caseloads: Mapping[str, Caseload],
+    flows: Mapping[str, Caseload],
     inputs: Inputs,
     dimensions: dict[str, dict[str, Dimension]],
     recoding: Recoding | None,
@@ -231,14 +289,15 @@ def _shape(
 ) -> tuple[dict[str, Table], tuple[str, ...]]:
     """The true tables by id, after refusing figures that stand under two names; and what is to be said of these."""
     hierarchy = hierarchy_of(inputs.areas)
-    units = {table.id: release.counts(table) for table in release.table}
-    cells = {id_: caseloads[units[id_]].cells for id_ in dimensions}
+    units = {table.id: release.counts(table) for table in release.caseload}
+    counted = {**caseloads, **flows}
+    cells = {table.id: counted[units.get(table.id, table.measure)].cells for table in release.table}
     same: tuple[str, ...] = ()
     if recoding is not None:
         cells = {id_: recoding.cells(one, id_) for id_, one in cells.items()}
-    for population in caseloads:
-        own = [id_ for id_ in dimensions if units[id_] == population]
-        for together in told_once(own, recoding, others=True):
+    for name in counted:
+        own = [table.id for table in release.table if name == units.get(table.id, table.measure)]
+        for together in told_once(own, None if name in flows else recoding, others=True):
             named = {id_: dimensions[id_] for id_ in together}
             minimum = release.protection.min_count
             same += refuse_same_figures(cells[together[-1]], named, hierarchy, min_count=minimum, file=file)
@@ -270,7 +329,7 @@ def _attack(
         return audit, ()
     progress.step("trying mends")
     mends = mends_of_release(release, read, protected, true, recoding, place, audit, progress=progress)
-    judged = excused(audit) if release.exception else audit
+    judged = excused(audit) if METHOD_LEAKS in release.rules_lifted() else audit
     if not judged.safe:
         told = attack_facts(
             facts, protected, inputs.boundaries, audit, min_count=release.protection.min_count, mends=mends
@@ -279,15 +338,18 @@ def _attack(
     return audit, mends
 
 
-def _write_tables(folder: Path, facts: ReleaseFacts, tables: tuple[ReportTable, ...], progress: Progress) -> None:
+def _write_tables(
+    folder: Path, facts: ReleaseFacts, tables: Sequence[ReportTable | DerivedTable], progress: Progress
+) -> None:
     """Every table in every format, under ``tables/``."""
     place = folder / "tables"
     place.mkdir()
     progress.step("writing tables", len(tables))
     for table in tables:
-        write_long(table.safe, place / f"{table.id}.csv")
+        rows = table if isinstance(table, DerivedTable) else table.safe
+        write_long(rows, place / f"{table.id}.csv")
         write_csvw(table, facts, place / f"{table.id}.csv-metadata.json")
-        write_long(table.safe, place / f"{table.id}.parquet")
+        write_long(rows, place / f"{table.id}.parquet")
         workbook = build_workbook(table, facts)
         write_ods(workbook, place / f"{table.id}.ods")
         write_xlsx(workbook, place / f"{table.id}.xlsx")
@@ -295,7 +357,12 @@ def _write_tables(folder: Path, facts: ReleaseFacts, tables: tuple[ReportTable, 
 
 
 def _write_pages(
-    folder: Path, facts: ReleaseFacts, tables: tuple[ReportTable, ...], inputs: Inputs, progress: Progress
+    folder: Path,
+    facts: ReleaseFacts,
+    tables: tuple[ReportTable, ...],
+    derived: tuple[DerivedTable, ...],
+    inputs: Inputs,
+    progress: Progress,
 ) -> None:
     """Areas to download, maps and the site."""
     if inputs.boundaries:
@@ -304,7 +371,8 @@ def _write_pages(
         progress.step("writing areas")
         write_areas(folder / "areas", facts, inputs.boundaries)
     maps = write_maps(facts, tables, inputs.boundaries, folder / "maps", progress=progress) if inputs.boundaries else ()
-    write_site(folder, facts, tables, maps=maps, downloads=find_downloads(folder, tables), progress=progress)
+    downloads = find_downloads(folder, (*tables, *derived))
+    write_site(folder, facts, tables, derived=derived, maps=maps, downloads=downloads, progress=progress)
 
 
 def _write_summary(folder: Path, manifest: dict[str, Any], sha256: str) -> None:

@@ -70,7 +70,7 @@ def fields_read(dimensions: Iterable[Sequence[Dimension]], *, postcodes: bool) -
     """
     found: dict[str, dict[str, None]] = {}
     for table in dimensions:
-        for need in record_needs(table, postcodes=postcodes):
+        for need in record_needs(table, postcodes=postcodes, protection=False):
             found.setdefault(need.field, {})[need.purpose] = None
     for need in (*erasure_needs(), *weak_erasure_needs()):
         found.setdefault(need.field, {})[need.purpose] = None

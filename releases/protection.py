@@ -21,12 +21,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Protected:
-    """Safe tables by id, how it went (for reviewers), what to say, and the release before where values were kept."""
+    """Safe tables by id, how it went (for reviewers), what to say, and the release before where values were kept.
+
+    `flows` says how it went with the tables of each flow.
+    """
 
     safe: dict[str, SafeTable]
     path: RoundingPath | PeopleReport | RecodesReport | None
     notices: tuple[str, ...]
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
+    flows: Mapping[str, RoundingPath] = field(default_factory=dict)
+
+    def with_flow(self, measure: str, other: "Protected") -> "Protected":
+        """These tables and those of a flow, which were drawn by themselves."""
+        own = {measure: other.path} if isinstance(other.path, RoundingPath) else {}
+        return Protected(
+            safe={**self.safe, **other.safe},
+            path=self.path,
+            notices=tuple(dict.fromkeys((*self.notices, *other.notices))),
+            earlier={**self.earlier, **other.earlier},
+            flows={**self.flows, **own},
+        )
 
 
 def protect_tables(

@@ -38,6 +38,7 @@ class Told:
     margins : sets of dimensions that figures are told by; None for the finest cells and their total.
     further : parameters of the method beside base and min_count.
     population : what the table counts, blank where all tables of its release count the same.
+    measure : of a flow, which one and from what day; blank for a caseload.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Told:
     level_column: str
     area_column: str
     population: str = ""
+    measure: str = ""
     nests: Mapping[str, ToldNest] = field(default_factory=dict)
     margins: tuple[frozenset[str], ...] | None = None
 
@@ -115,6 +117,7 @@ def told_by(path: Path, block: Mapping[str, Any]) -> Told:
         level_column=str(nest["level_column"]),
         area_column=str(nest["column"]),
         population=str(block.get("population", "")),
+        measure=str(block.get("measure", "")),
     )
     trees = [told.hierarchy, *(one.hierarchy for one in nests.values())]
     levels = [level for tree in trees for level in tree.levels]

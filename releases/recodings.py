@@ -72,12 +72,12 @@ def bands_nest(first: Dimension, second: Dimension) -> bool:
 
 
 def recoding_of(release: Release, dimensions: Mapping[str, Mapping[str, Dimension]]) -> Recoding | None:
-    """The tables of a release by one variable in lists of bands that nest.
+    """The tables of a release's caseload by one variable in lists of bands that nest.
 
     None where there are none, where lists do not nest, and where several variables are so told.
     """
     found: dict[str, dict[str, Dimension]] = {}
-    for table in release.table:
+    for table in release.caseload:
         if len(table.by) == 1:
             found.setdefault(table.by[0], {})[table.id] = dimensions[table.id][table.by[0]]
     many = {name: bands for name, bands in found.items() if len(bands) > 1}

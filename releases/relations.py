@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from claimants.dimensions import Dimension
 from common.faults import Faults
+from releases.flowtables import refuse_flows
 from releases.recodings import Recoding, recoding_of
 from releases.spec import Release, TableSpec
 from sdc.identity import Joint, coincidences, same_columns
@@ -32,8 +33,9 @@ def refuse_relations(release: Release, dimensions: dict[str, dict[str, Dimension
     Raises
     ------
     InputError
-        People by a variable of the claim, claims by one of the person beside people, or one
-        variable in two tables, unless in lists of bands that nest; every such relation is told.
+        People by a variable of the claim, claims by one of the person beside people, one
+        variable in two tables of one measure, unless in lists of bands that nest, or what cannot be asked of flows;
+        every such relation is told.
     """
     faults = Faults(file)
     if release.counts_both:
@@ -41,10 +43,11 @@ def refuse_relations(release: Release, dimensions: dict[str, dict[str, Dimension
     for table in release.table:
         _refuse_within(table, release.counts(table), dimensions[table.id], faults)
     for first, second in combinations(release.table, 2):
-        if release.counts(first) == release.counts(second):
+        if (release.counts(first), first.measure) == (release.counts(second), second.measure):
             _refuse_between(first, second, recoding_of(release, dimensions), faults)
     if recoding_of(release, dimensions) is not None:
         _refuse_beside_recodes(release, faults)
+    refuse_flows(release, dimensions, faults)
     faults.raise_if_any()
 
 
@@ -81,6 +84,15 @@ def _refuse_beside(release: Release, dimensions: dict[str, dict[str, Dimension]]
             f"promise {rules.base - 1}, the base less 1, or less",
             key="protection.width",
         )
+    for table in release.table:
+        if release.counts(table) == "people" and "benefit_combination" in table.by:
+            faults.add(
+                "relation",
+                f"table '{table.id}' counts people by benefit_combination beside claims: each combination says how many "
+                "claims its people have at least, and those of a benefit add up to its claims, which is not honoured yet",
+                "leave one of the two out, or count people in a release of its own",
+                key=f"table.{table.id}.by",
+            )
     claims = [table for table in release.table if release.counts(table) == "claims"]
     for table in claims:
         _refuse_claims_beside(table, dimensions[table.id], faults)
@@ -98,7 +110,7 @@ def _refuse_beside(release: Release, dimensions: dict[str, dict[str, Dimension]]
 
 def _refuse_claims_beside(table: TableSpec, dimensions: dict[str, Dimension], faults: Faults) -> None:
     for name, dimension in dimensions.items():
-        if dimension.of == "person" and name != "client_group":
+        if dimension.of == "person" and not dimension.of_all_claims:
             faults.add(
                 "relation",
                 f"table '{table.id}' counts claims by {name} beside people: of each category's claims and people one would "
@@ -126,10 +138,10 @@ def _refuse_within(table: TableSpec, counted: str, dimensions: dict[str, Dimensi
                 "count claims, or people by client_group",
                 key=f"table.{table.id}.by",
             )
-        if counted == "claims" and name == "client_group":
+        if counted == "claims" and dimension.of_all_claims:
             faults.add(
                 "relation",
-                f"table '{table.id}' counts claims by client_group, which places persons",
+                f"table '{table.id}' counts claims by {name}, which places persons",
                 'set count = "people"',
                 key=f"table.{table.id}.by",
             )
@@ -137,6 +149,16 @@ def _refuse_within(table: TableSpec, counted: str, dimensions: dict[str, Dimensi
 
 def _refuse_between(first: TableSpec, second: TableSpec, recoding: Recoding | None, faults: Faults) -> None:
     shared = sorted(set(first.by) & set(second.by))
+    tied = ("client_group", "benefit_combination")
+    if any(one in first.by and other in second.by for one, other in (tied, tied[::-1])):
+        faults.add(
+            "relation",
+            f"tables '{first.id}' and '{second.id}' show client_group and benefit_combination: a group is made up of "
+            "combinations, which is not honoured yet",
+            "keep one of them, or publish the other in a later release",
+            key="table.by",
+        )
+        return
     if not shared and (first.by or second.by):
         return
     if recoding is not None and {first.id, second.id} <= set(recoding.bands):

@@ -41,8 +41,10 @@ def review_facts(
     notices: tuple[str, ...],
     boundaries: tuple[Boundary, ...] = (),
     mends: tuple[Mend, ...] = (),
+    misfits: tuple[Mapping[str, object], ...] = (),
+    flows: Mapping[str, Caseload] | None = None,
 ) -> ReviewFacts:
-    """Gather the reviewer's facts of a release; `caseloads` are by population, claims first.
+    """Gather the reviewer's facts of a release; `caseloads` are by population, claims first, `flows` by measure.
 
     `boundaries` are for the maps of exposed areas; `mends` what was tried where an exception lets findings pass.
     """
@@ -56,12 +58,13 @@ def review_facts(
         buckets=caseload.buckets,
         rows_read=caseload.rows_read,
         people_buckets=beside[0].buckets if beside else {},
+        flow_buckets={measure: one.buckets for measure, one in (flows or {}).items()},
         spec_text=spec_path.read_text(encoding="utf-8-sig"),
         inputs=tuple(
             InputFile(name=path.name, purpose=purpose, sha256=plain_hash(path), size=path.stat().st_size)
             for purpose, path in files.items()
         ),
-        making={"key id": key_id(key), **_making(protected)},
+        making={"key id": key_id(key), **_making(protected), **_making_of_flows(protected)},
         posterior=tuple(posterior),
         highest_posterior=max((float(str(row["likeliest_value_probability"])) for row in posterior), default=None),
         max_certainty=release.protection.max_certainty,
@@ -70,6 +73,7 @@ def review_facts(
         notices=notices,
         boundaries=boundaries,
         mends=mends,
+        misfits=misfits,
         earlier=protected.earlier,
         flips=tuple(
             {"table": table.id, **row}
@@ -95,6 +99,14 @@ def _making(protected: Protected) -> dict[str, object]:
         "people beside claims: smallest areas where bounds were given up at first": told.loosened,
         "people beside claims: neighbourhoods picked again": told.neighbourhoods,
         "people beside claims: cells that changed by that": told.cells,
+    }
+
+
+def _making_of_flows(protected: Protected) -> dict[str, object]:
+    return {
+        f"{measure}: {name}": value
+        for measure, path in protected.flows.items()
+        for name, value in _making_of(path).items()
     }
 
 

@@ -13,6 +13,7 @@ from common.faults import Fault, Faults, InputError
 from releases.known import KnownFile, find_all_known
 from releases.nests import parse_nests
 from releases.publicblock import Told, read_told
+from reports.metadata import is_derived
 from sdc.attack.intervals import METHODS
 from sdc.tables import SMALL_COUNTS, Method
 
@@ -71,7 +72,7 @@ class Said:
 
 
 def table_files(path: Path) -> tuple[Path, ...]:
-    """The file itself, or the tables of a release folder.
+    """The file itself, or the tables of a release folder: not those worked out from them, which tell no more.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def table_files(path: Path) -> tuple[Path, ...]:
     """
     if not path.is_dir():
         return (path,)
-    tables = tuple(sorted((path / "tables").glob("*.csv")))
+    tables = tuple(file for file in sorted((path / "tables").glob("*.csv")) if not is_derived(file))
     if not tables:
         mend = "name a release folder, or the files themselves"
         raise InputError([Fault(kind="no tables", file=str(path), found="is a folder without tables/*.csv", mend=mend)])

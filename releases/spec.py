@@ -8,13 +8,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from claimants import dimensions as known_dimensions
 from common.faults import Faults
 from releases.known import KnownFile, KnownOverlap, KnownRecode, with_paths
 from releases.misfits import tell_misfit
+from releases.statspec import DenominatorSpec, EstimateSpec, RateSpec, tell_misnamed
 
-__all__ = ["Release", "TableSpec", "read_release"]
+__all__ = [
+    "CASELOAD",
+    "DIMENSIONS",
+    "FINEST_AREA",
+    "FLOWS",
+    "METHOD_LEAKS",
+    "Flows",
+    "Release",
+    "SizesSpec",
+    "TableSpec",
+    "read_release",
+]
 
-DIMENSIONS = ("benefit", "client_group", "age_band", "sex", "duration_band")
+DIMENSIONS = (*known_dimensions.DIMENSIONS, *known_dimensions.SENSITIVE)
+METHOD_LEAKS, FINEST_AREA = "method leaks", "finest area"
+CASELOAD, FLOWS = "caseload", ("on-flow", "off-flow")
 Words = Annotated[str, Field(min_length=1)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 
@@ -99,6 +114,9 @@ class Claims(_Part):
     columns: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     dictionary: Path | None = None
+    policy: Path | None = None
+    non_claimants: bool = False
+    most_faulty: Annotated[float, Field(ge=0, le=1)] = 0.5
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -114,6 +132,7 @@ class LevelSpec(_Part):
     label: str = ""
     singular: Words
     plural: Words
+    kind: Literal["", "output area", "small area", "local authority", "region", "country"] = ""
 
 
 class PostcodesSpec(_Part):
@@ -122,6 +141,15 @@ class PostcodesSpec(_Part):
     path: Path
     postcode: Words
     area: Words
+
+
+class SizesSpec(_Part):
+    """``[geography.sizes]``: households and residents of each smallest area."""
+
+    path: Path
+    area: Words
+    households: Words = "households"
+    residents: Words = "residents"
 
 
 class BoundarySpec(_Part):
@@ -145,6 +173,7 @@ class Geography(_Part):
     lookup: Path
     level: Annotated[tuple[LevelSpec, ...], Field(min_length=1)]
     postcodes: PostcodesSpec | None = None
+    sizes: SizesSpec | None = None
     boundary: tuple[BoundarySpec, ...] = ()
 
     @model_validator(mode="after")
@@ -184,13 +213,34 @@ class Protection(_Part):
     max_certainty: Annotated[float, Field(gt=0, le=1)] = 0.9
 
 
+class Flows(_Part):
+    """``[flows]``: the window that flows are counted over: the days after `since`, up to and with the reference date."""
+
+    since: Annotated[dt.date, Field(alias="from")]
+
+
 class ExceptionSpec(_Part):
     """``[[exception]]``: a promise that this release does not keep, by whose leave and until when."""
 
-    rule: Literal["method leaks"]
+    rule: Literal["method leaks", "finest area"]
+    table: tuple[str, ...] = ()
     reason: Words
     owner: Words
     expires: dt.date
+
+    @field_validator("table", mode="before")
+    @classmethod
+    def _several(cls, table: object) -> object:
+        return (table,) if isinstance(table, str) else table
+
+    @model_validator(mode="after")
+    def _of_tables(self) -> "ExceptionSpec":
+        if bool(self.table) != (self.rule == FINEST_AREA):
+            raise ValueError(
+                f"an exception '{FINEST_AREA}' is for the tables that it names, and '{METHOD_LEAKS}' for the whole release: "
+                "correct table"
+            )
+        return self
 
 
 class TableSpec(_Part):
@@ -200,7 +250,10 @@ class TableSpec(_Part):
     title: Words
     by: tuple[str, ...] = ()
     bands: dict[str, str] = {}
+    finest: str = ""
+    purpose: Literal["counting", "equality"] = "counting"
     count: Literal["claims", "people"] | None = None
+    measure: Literal["caseload", "on-flow", "off-flow"] = "caseload"
     notes: tuple[str, ...] = ()
 
     @field_validator("by")
@@ -235,6 +288,10 @@ class Release(_Part):
     protection: Protection = Protection()
     exception: tuple[ExceptionSpec, ...] = ()
     table: Annotated[tuple[TableSpec, ...], Field(min_length=1)]
+    denominator: tuple[DenominatorSpec, ...] = ()
+    rate: tuple[RateSpec, ...] = ()
+    estimate: tuple[EstimateSpec, ...] = ()
+    flows: Flows | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "Release":
@@ -244,12 +301,35 @@ class Release(_Part):
         unused = sorted(set(self.protection.sensitive) - {name for table in self.table for name in table.by})
         if unused:
             raise ValueError(f"sensitive names {', '.join(unused)}, which no table is by: remove it or add the table")
+        excepted = sorted({id_ for one in self.exception for id_ in one.table} - set(ids))
+        if excepted:
+            raise ValueError(
+                f"an exception names {', '.join(excepted)}, which is no table: use one of {', '.join(ids)}"
+            )
+        known = [one.name for one in self.geography.level]
+        strange = sorted({table.finest for table in self.table} - {"", *known})
+        if strange:
+            raise ValueError(f"finest names {', '.join(strange)}, which is no level: use {', '.join(known)}")
+        by, levels = {table.id: table.by for table in self.table}, tuple(one.name for one in self.geography.level)
+        misnamed = tell_misnamed(by, self.denominator, self.rate, self.estimate, levels)
+        if misnamed:
+            raise ValueError(f"{misnamed}: correct the names")
         return self
 
     @property
     def id(self) -> str:
         """Name of the release: its series and reference date."""
         return f"{self.series.id}-{self.release.reference_date.isoformat()}"
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """Dimensions for which no group may be exposed: those declared, and those that are sensitive by the data dictionary."""
+        by = dict.fromkeys(name for table in self.table for name in table.by)
+        return tuple(name for name in by if name in (*self.protection.sensitive, *known_dimensions.SENSITIVE))
+
+    def rules_lifted(self, table: str = "") -> frozenset[str]:
+        """The rules that exceptions lift for the whole release, or for one table by its id."""
+        return frozenset(one.rule for one in self.exception if not table or table in one.table or not one.table)
 
     def counts(self, table: TableSpec) -> str:
         """What a table counts: ``claims`` or ``people``."""
@@ -267,9 +347,24 @@ class Release(_Part):
         return len(self.populations) > 1
 
     @property
+    def caseload(self) -> tuple[TableSpec, ...]:
+        """The tables of the caseload: those of flows are figures of their own."""
+        return tuple(table for table in self.table if table.measure == CASELOAD)
+
+    @property
+    def flow_measures(self) -> tuple[str, ...]:
+        """The flows that tables are of, on-flow first."""
+        counted = {table.measure for table in self.table}
+        return tuple(name for name in FLOWS if name in counted)
+
+    def window_start(self, table: TableSpec) -> dt.date | None:
+        """The day that the window of a table of flows is counted from; None for a caseload, and where nobody said."""
+        return None if table.measure == CASELOAD or self.flows is None else self.flows.since
+
+    @property
     def recodes(self) -> bool:
         """Whether two tables are by one variable in different bands."""
-        told = {(name, table.bands.get(name, "standard")) for table in self.table for name in table.by}
+        told = {(name, table.bands.get(name, "standard")) for table in self.caseload for name in table.by}
         return len(told) > len({name for name, _ in told})
 
 
@@ -323,6 +418,7 @@ PATHS = {
     ("series", "key_file"),
     ("claims", "path"),
     ("claims", "dictionary"),
+    ("claims", "policy"),
     ("geography", "lookup"),
 }
 
@@ -337,8 +433,13 @@ def _resolved(plain: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(geography, dict):
         if isinstance(geography.get("postcodes"), dict):
             geography["postcodes"] = _with_path(geography["postcodes"], folder)
+        if isinstance(geography.get("sizes"), dict):
+            geography["sizes"] = _with_path(geography["sizes"], folder)
         if isinstance(geography.get("boundary"), list):
             geography["boundary"] = [_with_path(one, folder) for one in geography["boundary"]]
+    for part in ("denominator", "estimate"):
+        if isinstance(out.get(part), list):
+            out[part] = [_with_path(one, folder) for one in out[part]]
     for part in ("already_public", "overlap"):
         out |= {part: with_paths(out[part], folder)} if part in out else {}
     return out

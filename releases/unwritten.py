@@ -43,6 +43,7 @@ def unwritten_table(
     safe: SafeTable,
     *,
     population: str = "",
+    measure: str = "",
     date: str = "",
     edition: str = "",
     known: Intervals | None = None,
@@ -53,11 +54,11 @@ def unwritten_table(
     Parameters
     ----------
     path : where it will stand; nothing is read there.
-    population, date, edition : what it counts, see `releases.measures`.
+    population, measure, date, edition : what it counts, see `releases.measures`.
     known : bounds that its readers have besides its values.
     truth : the true counts behind it.
     """
-    block = metadata_block(safe, file=path.name, software="")
+    block = metadata_block(safe, file=path.name, software="", measure=measure)
     if population:
         block["population"] = population
     one = _file(path, block, safe.hierarchy, safe.method, date=date, edition=edition)

@@ -3,7 +3,9 @@
 Columns, in this order: ``area_level``, ``area``, one per flat dimension,
 ``value`` (whole number; empty where nothing may be told) and ``marker``
 (empty, ``c`` suppressed, ``z`` structural zero, ``x`` not available, ``low``
-instead of a zero).  Rows are sorted by level in nest order, then area, then
+instead of a zero).  A derived table (`reports.derived`) has its own columns of
+numbers in the place of ``value``, each with its fixed number of decimals, and the marker ``u``
+beside a number.  Rows are sorted by level in nest order, then area, then
 categories by code point, ``Total`` last.  A cell that is not published has no
 row.  Nothing else is ever written: the columns are an allow-list.
 """
@@ -18,6 +20,7 @@ import pyarrow.parquet as pq
 
 from common.faults import Fault, InputError
 from common.progress import SILENT, Progress
+from reports.derived import DERIVED_MARKERS, DerivedTable, number_text
 from reports.textrows import figure_texts, joined
 from sdc.tables import MARKERS, NOT_PUBLISHED, SHOWN, SafeTable
 
@@ -29,7 +32,7 @@ CSV_ROWS = 262_144
 PARQUET_ROWS = 1_048_576
 
 
-def long_columns(safe: SafeTable) -> tuple[str, ...]:
+def long_columns(table: SafeTable | DerivedTable) -> tuple[str, ...]:
     """The columns of the long form, in order.
 
     Raises
@@ -37,22 +40,31 @@ def long_columns(safe: SafeTable) -> tuple[str, ...]:
     ValueError
         A dimension has the name of another column.
     """
-    columns = (*AREA_COLUMNS, *safe.classification.dimensions, *VALUE_COLUMNS)
+    numbers = tuple(_decimals(table))
+    columns = (*AREA_COLUMNS, *table.classification.dimensions, *numbers, VALUE_COLUMNS[-1])
     if len(set(columns)) != len(columns):
         raise ValueError(
-            f"dimensions {safe.classification.dimensions} must not repeat or take the name of another column"
+            f"dimensions {table.classification.dimensions} must not repeat or take the name of another column"
         )
     return columns
 
 
-def long_schema(safe: SafeTable) -> pa.Schema:
-    """Arrow types of the long form: text, but for ``value``, which is int64 and may be null."""
-    return pa.schema(
-        [pa.field(name, pa.int64() if name == "value" else pa.string(), name == "value") for name in long_columns(safe)]
-    )
+def _decimals(table: SafeTable | DerivedTable) -> dict[str, int]:
+    """The columns of numbers, in order, each with its number of decimals."""
+    if isinstance(table, SafeTable):
+        return {VALUE_COLUMNS[0]: 0}
+    return {column.name: column.decimals for column in table.columns}
 
 
-def write_long(safe: SafeTable, path: Path, *, progress: Progress = SILENT) -> None:
+def long_schema(table: SafeTable | DerivedTable) -> pa.Schema:
+    """Arrow types of the long form: text, but for columns of numbers, which are int64 or decimal and may be null."""
+    types = {
+        name: pa.decimal128(18, decimals) if decimals else pa.int64() for name, decimals in _decimals(table).items()
+    }
+    return pa.schema([pa.field(name, types.get(name, pa.string()), name in types) for name in long_columns(table)])
+
+
+def write_long(safe: SafeTable | DerivedTable, path: Path, *, progress: Progress = SILENT) -> None:
     """Write the long form to a file that ends in ``.csv`` or ``.parquet``.
 
     CSV is UTF-8 without a byte order mark, lines end in a line feed, and a
@@ -79,30 +91,41 @@ def write_long(safe: SafeTable, path: Path, *, progress: Progress = SILENT) -> N
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Rows:
-    """Part of one level's rows: index of unit and of column for each row, with value and marker."""
+    """Part of one level's rows: index of unit and of column for each row, numbers, what stands instead, row markers."""
 
     level: int
     unit: np.ndarray
     column: np.ndarray
-    values: np.ndarray
+    numbers: tuple[tuple[np.ndarray, np.ndarray], ...]
     markers: np.ndarray
 
 
-def _parts(safe: SafeTable, rows: int) -> Iterator[_Rows]:
+def _parts(table: SafeTable | DerivedTable, rows: int) -> Iterator[_Rows]:
     """The rows in order, level by level, at most about `rows` at a time."""
-    for level, (values, markers) in enumerate(zip(safe.values, safe.markers, strict=True)):
-        units, columns = values.shape
+    for level, markers in enumerate(table.markers):
+        units, columns = markers.shape
         step = max(1, rows // columns)
         for start in range(0, units, step):
             stop = min(start + step, units)
             unit = np.repeat(np.arange(start, stop, dtype=np.int32), columns)
             column = np.tile(np.arange(columns, dtype=np.int32), stop - start)
-            flat, marked = values[start:stop].ravel(), markers[start:stop].ravel()
+            marked = markers[start:stop].ravel()
+            numbers = tuple(
+                (values[start:stop].ravel(), missing[start:stop].ravel()) for values, missing in _numbers(table, level)
+            )
             kept = marked != NOT_PUBLISHED
             if kept.all():
-                yield _Rows(level=level, unit=unit, column=column, values=flat, markers=marked)
+                yield _Rows(level=level, unit=unit, column=column, numbers=numbers, markers=marked)
             elif kept.any():
-                yield _Rows(level=level, unit=unit[kept], column=column[kept], values=flat[kept], markers=marked[kept])
+                numbers = tuple((values[kept], missing[kept]) for values, missing in numbers)
+                yield _Rows(level=level, unit=unit[kept], column=column[kept], numbers=numbers, markers=marked[kept])
+
+
+def _numbers(table: SafeTable | DerivedTable, level: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Values of one level, and what stands instead of them, for each column of numbers."""
+    if isinstance(table, SafeTable):
+        return [(table.values[level], table.markers[level])]
+    return [(column.values[level], column.markers[level]) for column in table.columns]
 
 
 def quoted(text: str) -> str:
@@ -112,48 +135,67 @@ def quoted(text: str) -> str:
     return text
 
 
-def _write_csv(safe: SafeTable, path: Path, progress: Progress) -> None:
+def _write_csv(safe: SafeTable | DerivedTable, path: Path, progress: Progress) -> None:
     columns = long_columns(safe)
     categories = pa.array([",".join(map(quoted, (*column, ""))) for column in safe.classification.columns], pa.string())
     areas = [
         pa.array([f"{quoted(level)},{quoted(str(code))}," for code in codes], pa.string())
         for level, codes in zip(safe.hierarchy.levels, safe.hierarchy.codes, strict=True)
     ]
-    progress.step(f"writing {path.name}", sum(values.size for values in safe.values))
+    progress.step(f"writing {path.name}", sum(markers.size for markers in safe.markers))
     with path.open("wb") as file:
         file.write((",".join(map(quoted, columns)) + "\n").encode())
         for rows in _parts(safe, CSV_ROWS):
-            figures = figure_texts(
-                rows.values, rows.markers, lambda value: f"{value},\n", lambda marker: f",{marker}\n"
-            )
-            file.write(
-                joined([areas[rows.level].take(pa.array(rows.unit)), categories.take(pa.array(rows.column)), figures])
-            )
-            progress.advance(len(rows.values))
+            place = [areas[rows.level].take(pa.array(rows.unit)), categories.take(pa.array(rows.column))]
+            file.write(joined([*place, *_figure_fields(safe, rows)]))
+            progress.advance(len(rows.markers))
 
 
-def _write_parquet(safe: SafeTable, path: Path, progress: Progress) -> None:
+def _figure_fields(table: SafeTable | DerivedTable, rows: _Rows) -> list[pa.Array]:
+    """The fields behind the categories, up to the end of the line."""
+    if isinstance(table, SafeTable):
+        values, markers = rows.numbers[0]
+        return [figure_texts(values, markers, lambda value: f"{value},\n", lambda marker: f",{marker}\n")]
+    fields = [
+        figure_texts(
+            values,
+            missing,
+            lambda value, column=column: f"{number_text(value, column.decimals)},",  # type: ignore[misc]
+            lambda marker: ",",
+        )
+        for column, (values, missing) in zip(table.columns, rows.numbers, strict=True)
+    ]
+    return [*fields, _marker_texts("\n").take(pa.array(rows.markers))]
+
+
+def _marker_texts(after: str = "") -> pa.Array:
+    """The text of every marker at the place of its number."""
+    return pa.array([DERIVED_MARKERS.get(number, "") + after for number in range(max(DERIVED_MARKERS) + 1)])
+
+
+def _write_parquet(safe: SafeTable | DerivedTable, path: Path, progress: Progress) -> None:
     schema = long_schema(safe)
+    numbers = _decimals(safe)
     # Columns go in as dictionaries, for speed; without the stored schema readers get plain text.
     packed = pa.schema(
         [
-            field.with_type(pa.dictionary(pa.int32(), pa.string())) if field.name != "value" else field
+            field if field.name in numbers else field.with_type(pa.dictionary(pa.int32(), pa.string()))
             for field in schema
         ]
     )
-    progress.step(f"writing {path.name}", sum(values.size for values in safe.values))
+    progress.step(f"writing {path.name}", sum(markers.size for markers in safe.markers))
     with pq.ParquetWriter(path, packed, compression="zstd", store_schema=False) as writer:
         for rows in _parts(safe, PARQUET_ROWS):
             writer.write_batch(_record_batch(safe, rows, packed))
-            progress.advance(len(rows.values))
+            progress.advance(len(rows.markers))
 
 
-def _record_batch(safe: SafeTable, rows: _Rows, schema: pa.Schema) -> pa.RecordBatch:
+def _record_batch(safe: SafeTable | DerivedTable, rows: _Rows, schema: pa.Schema) -> pa.RecordBatch:
     def packed(index: np.ndarray, texts: list[str]) -> pa.Array:
         return pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(texts, pa.string()))
 
     arrays = [
-        packed(np.zeros(len(rows.values), np.int32), [safe.hierarchy.levels[rows.level]]),
+        packed(np.zeros(len(rows.markers), np.int32), [safe.hierarchy.levels[rows.level]]),
         packed(rows.unit, safe.hierarchy.codes[rows.level].tolist()),
     ]
     for dimension in range(len(safe.classification.dimensions)):
@@ -161,6 +203,20 @@ def _record_batch(safe: SafeTable, rows: _Rows, schema: pa.Schema) -> pa.RecordB
         different = sorted(set(texts))
         place = np.array([different.index(text) for text in texts], np.int32)
         arrays.append(packed(place[rows.column], different))
-    shown = pa.array(rows.values, mask=rows.markers != SHOWN)
-    marks = [MARKERS[marker] for marker in sorted(MARKERS)]
-    return pa.RecordBatch.from_arrays([*arrays, shown, packed(rows.markers.astype(np.int32), marks)], schema=schema)
+    for (values, missing), decimals in zip(rows.numbers, _decimals(safe).values(), strict=True):
+        arrays.append(_number_array(values, missing != SHOWN, decimals))
+    # A dictionary must hold no text twice: Parquet would write bytes of chance behind it.
+    known = MARKERS if isinstance(safe, SafeTable) else DERIVED_MARKERS
+    place = np.searchsorted(sorted(known), rows.markers).astype(np.int32)
+    marks = [known[marker] for marker in sorted(known)]
+    return pa.RecordBatch.from_arrays([*arrays, packed(place, marks)], schema=schema)
+
+
+def _number_array(values: np.ndarray, missing: np.ndarray, decimals: int) -> pa.Array:
+    """Numbers as int64, or as exact decimals where they have any; null where they are missing."""
+    if not decimals:
+        return pa.array(values, mask=missing)
+    # A decimal of 128 bits is its whole number of last places, low half first; the high half repeats the sign.
+    halves = np.column_stack([values, values >> 63]).astype("<i8")
+    there = pa.array(~missing).buffers()[1]
+    return pa.Array.from_buffers(pa.decimal128(18, decimals), len(values), [there, pa.py_buffer(halves.tobytes())])

@@ -15,7 +15,14 @@ from common.progress import SILENT, Progress
 from reports.classes import MapClasses, map_classes
 from reports.mapdrawing import Hatching, Legend, Picture, draw
 from reports.model import Boundary, ReleaseFacts, ReportTable
-from reports.statements import long_date, marker_meaning, rounding_statement, words, zero_meaning
+from reports.statements import (
+    counted_words,
+    marker_meaning,
+    period_words,
+    rounding_statement,
+    words,
+    zero_meaning,
+)
 from sdc.tables import MARKERS, NOT_PUBLISHED, SHOWN
 
 __all__ = ["DrawnMap", "MapRequest", "column_label", "draw_map", "map_alt", "map_requests", "map_title", "write_maps"]
@@ -57,7 +64,7 @@ def map_requests(tables: Sequence[ReportTable], boundaries: Sequence[Boundary]) 
     """
     firsts: dict[str, ReportTable] = {}
     for table in tables:
-        firsts.setdefault(table.unit, table)
+        firsts.setdefault(table.counts, table)
     return tuple(
         MapRequest(table=table.id, level=level)
         for table in firsts.values()
@@ -171,7 +178,7 @@ def map_title(facts: ReleaseFacts, table: ReportTable, level: str, column: int =
     """What the map shows, where and when."""
     told = words("maps")
     singular, _ = facts.level_names[level]
-    unit, period = told["unit"][table.unit], long_date(facts.reference_date)
+    unit, period = told["unit"][table.counts], period_words(facts, table)
     if column in (-1, len(table.safe.classification)):
         return str(told["title"].format(unit=unit, singular=singular, period=period))
     category = column_label(table, column)
@@ -200,8 +207,8 @@ def map_alt(facts: ReleaseFacts, table: ReportTable, level: str, column: int = -
         told["alt"].format(
             count=f"{len(values):,}",
             plural=plural,
-            unit=table.unit,
-            period=long_date(facts.reference_date),
+            unit=counted_words(table),
+            period=period_words(facts, table),
             classes=told["one_class"] if len(counts) == 1 else told["classes"].format(number=len(counts)),
             lowest=f"{classes.least:,}" if classes else "",
             highest=f"{classes.limits[-1]:,}" if classes else "",
@@ -288,7 +295,7 @@ def _legend(
         )
         hatched.append(Hatching(place=-1 - marker, text=meaning, note=areas(int(np.count_nonzero(markers == marker)))))
     return Legend(
-        heading=told["legend"].format(unit=told["unit"][table.unit]),
+        heading=told["legend"].format(unit=told["unit"][table.counts]),
         ranges=tuple(_range_words(low, high, zero) for low, high in ranges),
         notes=tuple(areas(int(np.count_nonzero(place == k))) for k in range(len(ranges))),
         hatched=tuple(hatched),

@@ -38,6 +38,9 @@ public file and this one together are enough:
 ``population``
     text, only where some tables of the release count claims and some people:
     what this table counts.
+``measure``
+    text, only of flows: which flow, and the day that its window is counted from, such as
+    ``on-flow since 2026-02-28``.
 ``total``
     text, ``Total``: how a margin is written in the dimensions' columns.
 ``markers``
@@ -65,10 +68,12 @@ from sdc.tables import TOTAL, Hierarchy, Method, SafeTable
 
 __all__ = [
     "BLOCK",
+    "DERIVED",
     "FORM",
     "MORE_PARAMETERS",
     "cube_block",
     "find_block",
+    "is_derived",
     "json_text",
     "metadata_block",
     "metadata_path",
@@ -77,6 +82,8 @@ __all__ = [
 ]
 
 BLOCK = "smallarea"
+# What the first note of a derived table is called: it has no block, for it tells nothing that an attack could use.
+DERIVED = "derived"
 FORM = 1
 # Parameters of a method that may be told.  A new one must be put here on purpose.
 PUBLIC_PARAMETERS = ("name", "base", "min_count")
@@ -88,9 +95,10 @@ def metadata_path(file: Path) -> Path:
     return file.with_name(f"{file.name}-metadata.json")
 
 
-def metadata_block(safe: SafeTable, *, file: str, software: str) -> dict[str, Any]:
+def metadata_block(safe: SafeTable, *, file: str, software: str, measure: str = "") -> dict[str, Any]:
     """The block that the module's docstring describes, as plain data."""
     level_column, column = AREA_COLUMNS
+    more = {"measure": measure} if measure else {}
     return {
         "form": FORM,
         "software": software,
@@ -103,6 +111,7 @@ def metadata_block(safe: SafeTable, *, file: str, software: str) -> dict[str, An
         "total": TOTAL,
         "markers": dict(words("metadata")["markers"]),
         "zero": zero_meaning(safe.method),
+        **more,
     }
 
 
@@ -152,6 +161,17 @@ def find_block(document: object) -> dict[str, Any] | None:
             found: dict[str, Any] = holder[BLOCK]
             return found
     return None
+
+
+def is_derived(file: Path) -> bool:
+    """Whether a table's CSVW metadata, ``<id>.csv-metadata.json`` beside it, says that it was worked out from others."""
+    try:
+        document = json.loads(metadata_path(file).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    notes = document.get("notes") if isinstance(document, dict) else None
+    first = notes[0] if isinstance(notes, list) and notes else None
+    return isinstance(first, dict) and isinstance(first.get(DERIVED), dict)
 
 
 def public_method(method: Method) -> dict[str, object]:

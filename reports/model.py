@@ -67,6 +67,13 @@ class ReportTable:
 
     `labels` gives, per dimension, the label of each code; `dimension_names`
     the heading of each dimension.  `notes` are sentences shown with the table.
+    `unit` is ``claims`` or ``people``; `measure` is ``caseload``, ``on-flow`` or ``off-flow``,
+    flows of the days after `since` up to the reference date.
+
+    Raises
+    ------
+    ValueError
+        A caseload has the start of a window, or a flow has none.
     """
 
     id: str
@@ -76,6 +83,17 @@ class ReportTable:
     labels: dict[str, dict[str, str]]
     unit: str = "claims"
     notes: tuple[str, ...] = field(default=())
+    measure: str = "caseload"
+    since: dt.date | None = None
+
+    def __post_init__(self) -> None:
+        if (self.measure == "caseload") != (self.since is None):
+            raise ValueError(f"since ({self.since}) must be given for flows alone, and measure is {self.measure}")
+
+    @property
+    def counts(self) -> str:
+        """The name of what the table counts, by which its words are found: tables of one name share figures."""
+        return self.unit if self.since is None else f"{self.unit} {self.measure}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,13 @@ Version 1.3", part 3, sections 9 (tables), 4.3 (metadata) and 19 (attributes).
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reports.derived import number_text
 from reports.odsparts import (
     LAST_LINE,
     MANIFEST,
@@ -47,7 +49,7 @@ def write_ods(workbook: Workbook, path: Path) -> None:
         file.add("META-INF/manifest.xml", MANIFEST)
         file.add("meta.xml", meta(workbook))
         file.add("settings.xml", settings(workbook))
-        file.add("styles.xml", styles())
+        file.add("styles.xml", styles({places for sheet in workbook.sheets for places in sheet.decimals}))
         file.stream("content.xml", _content(workbook), large=cells * CELL_BYTES > 2**31)
 
 
@@ -114,7 +116,8 @@ def _rows(grid: Grid) -> Iterator[pa.Buffer]:
         for column in grid.columns:
             cells = column.cells
             if isinstance(cells, Figures):
-                parts.append(figure_texts(cells.values[start:stop], cells.markers[start:stop], _number, _marker))
+                shown = _number if not cells.decimals else partial(_decimal, decimals=cells.decimals)
+                parts.append(figure_texts(cells.values[start:stop], cells.markers[start:stop], shown, _marker))
             else:
                 parts.append(taken(texts[column.heading], cells.index, start, stop))
         yield joined([*parts, "</table:table-row>"])
@@ -136,6 +139,14 @@ def _number(value: int) -> str:
     return (
         f'<table:table-cell table:style-name="Figures" office:value-type="float" office:value="{value}">'
         f"<text:p>{value:,}</text:p></table:table-cell>"
+    )
+
+
+def _decimal(value: int, *, decimals: int) -> str:
+    return (
+        f'<table:table-cell table:style-name="Figures_20_{decimals}" office:value-type="float" '
+        f'office:value="{number_text(value, decimals)}">'
+        f"<text:p>{number_text(value, decimals, grouped=True)}</text:p></table:table-cell>"
     )
 
 

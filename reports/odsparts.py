@@ -3,6 +3,8 @@
 Nothing here grows with the number of rows.
 """
 
+from collections.abc import Collection
+
 from reports.sheets import HEADING, TITLE, Sheet, Workbook
 from reports.textrows import column_letters, escape_text
 
@@ -170,13 +172,18 @@ def _whole_numbers(items: dict[str, int]) -> str:
     )
 
 
-def styles() -> str:
-    """Named cell styles and the page: landscape, as wide as the table, without header or footer."""
+def styles(decimals: Collection[int] = ()) -> str:
+    """Named cell styles and the page: landscape, as wide as the table, without header or footer.
+
+    `decimals` are the numbers of decimals, from 1, that figures are shown with.
+    """
+    places = sorted(decimals)
     return (
         f"{PROLOGUE}<office:document-styles {NAMESPACES} {VERSION}><office:styles>"
         '<number:number-style style:name="Thousands"><number:number number:decimal-places="0" '
         'number:min-integer-digits="1" number:grouping="true"/></number:number-style>'
-        '<style:default-style style:family="table-cell"><style:text-properties fo:font-family="Arial" '
+        + "".join(map(_decimal_style, places))
+        + '<style:default-style style:family="table-cell"><style:text-properties fo:font-family="Arial" '
         'style:font-family-generic="swiss" fo:font-size="12pt" fo:language="en" fo:country="GB"/></style:default-style>'
         '<style:style style:name="Default" style:family="table-cell"/>'
         + _cell_style("Heading 1", size=16, bold=True)
@@ -187,6 +194,7 @@ def styles() -> str:
         + _cell_style("Text heading", bold=True, wrap=True, ruled=True, vertical="bottom")
         + _cell_style("Figure heading", bold=True, wrap=True, ruled=True, align="end", vertical="bottom")
         + _cell_style("Figures", align="end", number="Thousands")
+        + "".join(_cell_style(f"Figures {one}", align="end", number=f"Thousands{one}") for one in places)
         + '</office:styles><office:automatic-styles><style:page-layout style:name="page">'
         '<style:page-layout-properties fo:page-width="297mm" fo:page-height="210mm" '
         'style:print-orientation="landscape" '
@@ -194,6 +202,14 @@ def styles() -> str:
         "</style:page-layout></office:automatic-styles><office:master-styles>"
         '<style:master-page style:name="Default" style:page-layout-name="page"/>'
         "</office:master-styles></office:document-styles>"
+    )
+
+
+def _decimal_style(decimals: int) -> str:
+    return (
+        f'<number:number-style style:name="Thousands{decimals}"><number:number number:decimal-places="{decimals}" '
+        f'number:min-decimal-places="{decimals}" number:min-integer-digits="1" number:grouping="true"/>'
+        "</number:number-style>"
     )
 
 

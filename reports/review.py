@@ -56,6 +56,7 @@ class ReviewFacts:
     audit : what the attack on the published tables found.
     buckets : how many input rows ended in each bucket, in order; `rows_read` is what they must add up to.
     people_buckets : the same of people, where people are counted beside claims; else empty.
+    flow_buckets : the same by flow, where flows are counted beside the caseload.
     spec_text : the release file as it was read.
     inputs : fingerprints of all input files.
     making : how the figures were made (path taken, redraws, key id), by name.
@@ -68,6 +69,7 @@ class ReviewFacts:
     flips : what flips of shown values since then prove, a mapping per row, all rows with the same keys.
     mends : what was tried to be done about findings.
     boundaries : of area levels, for the maps of exposed areas; without them there are none.
+    misfits : where rows of the extract stand that did not fit, a mapping per row, all rows with the same keys.
 
     Raises
     ------
@@ -93,8 +95,10 @@ class ReviewFacts:
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
     flips: tuple[Mapping[str, object], ...] = ()
     people_buckets: Mapping[str, int] = field(default_factory=dict)
+    flow_buckets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     mends: tuple[Mend, ...] = ()
     boundaries: tuple[Boundary, ...] = ()
+    misfits: tuple[Mapping[str, object], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.true) != len(self.tables):
@@ -173,7 +177,7 @@ def look_first(facts: ReviewFacts) -> tuple[str, ...]:
 
 
 def _buckets_add_up(facts: ReviewFacts) -> bool:
-    told = [facts.buckets, facts.people_buckets] if facts.people_buckets else [facts.buckets]
+    told = [facts.buckets, *([facts.people_buckets] if facts.people_buckets else []), *facts.flow_buckets.values()]
     return all(sum(buckets.values()) == facts.rows_read for buckets in told)
 
 
@@ -218,6 +222,15 @@ def _page_values(facts: ReviewFacts, files: Sequence[Path], maps: Sequence[Expos
             _bucket_rows(facts.people_buckets, facts.rows_read) if facts.people_buckets else [],
             ("share",),
         ),
+        "flow_buckets": [
+            plain_table(
+                f"{flow}-buckets",
+                told["caption"]["flow_buckets"].format(flow=flow),
+                _bucket_rows(buckets, facts.rows_read),
+                ("share",),
+            )
+            for flow, buckets in facts.flow_buckets.items()
+        ],
         "buckets_add_up": _buckets_add_up(facts),
         "rules": plain_table("rules", told["caption"]["rules"], [row for one in tables for row in rules_table(*one)]),
         "attack": attack_section(facts.audit, mends=facts.mends, maps=maps),
@@ -271,11 +284,16 @@ def _small_files(facts: ReviewFacts) -> dict[str, Iterable[Mapping[str, object]]
     files: dict[str, Sequence[Mapping[str, object]]] = {
         "buckets.csv": [{"bucket": name, "rows": count} for name, count in facts.buckets.items()],
         "buckets-people.csv": [{"bucket": name, "rows": count} for name, count in facts.people_buckets.items()],
+        **{
+            f"buckets-{flow}.csv": [{"bucket": name, "rows": count} for name, count in buckets.items()]
+            for flow, buckets in facts.flow_buckets.items()
+        },
         "flips.csv": facts.flips,
         "findings.csv": finding_rows(facts.audit),
         "mends.csv": [mend_row(mend) for mend in facts.mends],
         "inputs.csv": [_input_row(one) for one in facts.inputs],
         "posterior.csv": facts.posterior,
+        "rows-that-did-not-fit.csv": facts.misfits,
         "rules.csv": [row for pair in zip(facts.tables, facts.true, strict=True) for row in rules_table(*pair)],
         "standings.csv": _standings(facts),
         "utility.csv": facts.utility,

@@ -70,10 +70,11 @@ class Texts:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Figures:
-    """Figure cells: int64 `values`, and int8 `markers` that stand instead where they are not SHOWN."""
+    """Figure cells: int64 `values` in steps of 10 ** -`decimals`, int8 `markers` instead where they are not SHOWN."""
 
     values: np.ndarray
     markers: np.ndarray
+    decimals: int = 0
 
     def __len__(self) -> int:
         return len(self.values)
@@ -140,6 +141,12 @@ class Sheet:
     def rows(self) -> int:
         """Number of rows, lines and header row included."""
         return len(self.lines) + (1 + self.grid.rows if self.grid else 0)
+
+    @property
+    def decimals(self) -> tuple[int, ...]:
+        """Each number of decimals, from 1, that figures on it have."""
+        columns = self.grid.columns if self.grid else ()
+        return tuple(sorted({one.cells.decimals for one in columns if isinstance(one.cells, Figures)} - {0}))
 
     @property
     def widths(self) -> tuple[int, ...]:

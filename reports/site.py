@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from common.progress import SILENT, Progress
+from reports.derived import DerivedTable
+from reports.derivedpages import derived_page
 from reports.maps import DrawnMap
 from reports.model import ReleaseFacts, ReportTable
 from reports.pages import copy_assets, fill_page
@@ -56,7 +58,7 @@ class Download:
         return str(words("pages")["format"][self.kind]["purpose"])
 
 
-def find_downloads(folder: Path, tables: Sequence[ReportTable]) -> tuple[Download, ...]:
+def find_downloads(folder: Path, tables: Sequence[ReportTable | DerivedTable]) -> tuple[Download, ...]:
     """The files in the folders ``tables`` and ``areas`` of a release folder, each with the table it belongs to.
 
     A file belongs to the table whose id its name starts with, the longest
@@ -78,6 +80,7 @@ def write_site(
     facts: ReleaseFacts,
     tables: Sequence[ReportTable],
     *,
+    derived: Sequence[DerivedTable] = (),
     maps: Sequence[DrawnMap] = (),
     downloads: Sequence[Download] = (),
     row_limit: int = ROW_LIMIT,
@@ -88,6 +91,7 @@ def write_site(
 
     Parameters
     ----------
+    derived : tables worked out from these and from public files, which have pages of their own behind them.
     maps : what `write_maps` gave; the files lie in ``maps/`` under `folder`.
     downloads : what `find_downloads` gave, once every other file is there.
     row_limit : a level with more areas than this has no table on its page, which says so.
@@ -98,7 +102,7 @@ def write_site(
     ValueError
         There is no table, or tables of one release have different methods.
     """
-    site = _Site(facts, tables, maps, downloads, row_limit, manifest, folder)
+    site = _Site(facts, tables, derived, maps, downloads, row_limit, manifest, folder)
     written = list(copy_assets(folder / "assets"))
     pages: dict[str, tuple[str, dict[str, Any]]] = {
         "index.html": ("index.html", {"figures": key_figures(facts, tables), "map": site.most_telling_map()}),
@@ -147,6 +151,7 @@ class _Site:
         self,
         facts: ReleaseFacts,
         tables: Sequence[ReportTable],
+        derived: Sequence[DerivedTable],
         maps: Sequence[DrawnMap],
         downloads: Sequence[Download],
         row_limit: int,
@@ -164,6 +169,9 @@ class _Site:
         self.table_pages: list[TablePage] = [
             table_page(facts, table, row_limit, [file for file in downloads if file.table == table.id], linked)
             for table in tables
+        ]
+        self.table_pages += [
+            derived_page(facts, one, row_limit, [file for file in downloads if file.table == one.id]) for one in derived
         ]
         lines = (*facts.attributions, *(one.attribution for one in maps))
         self.attributions = tuple(dict.fromkeys(line for line in lines if line))
@@ -184,6 +192,7 @@ class _Site:
             "rounding": rounding_statement(self.method),
             "difference": 2 * self.method.base,
             "tables": self.table_pages,
+            "kinds": {page.kind for page in self.table_pages},
             "maps": self.maps,
             "row_limit": self.row_limit,
             "manifest": self.manifest,

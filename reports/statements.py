@@ -13,17 +13,23 @@ from typing import Any
 
 import numpy as np
 
+from reports.model import ReleaseFacts, ReportTable
 from sdc.tables import MARKERS, NOT_PUBLISHED, SHOWN, Method, SafeTable
 
 __all__ = [
     "clock_time",
+    "counted_statement",
+    "counted_words",
     "licence_words",
     "long_date",
     "marker_meaning",
     "markers_in_use",
+    "measure_words",
+    "period_words",
     "population_statement",
     "protection_statement",
     "rounding_statement",
+    "window_words",
     "words",
     "zero_meaning",
 ]
@@ -104,6 +110,35 @@ def population_statement(population: str, unit: str) -> str:
     """What a table of `unit` counts, in a release whose tables count `population` between them."""
     told = words("metadata")
     return str(told["population"][population] if population in told["beside"] else told["beside"][unit])
+
+
+def counted_words(table: ReportTable) -> str:
+    """What a table counts in a word or two: ``claims``, or ``claims that started`` of a flow."""
+    return table.unit if table.since is None else str(words("metadata")["flow"][table.counts]["unit"])
+
+
+def counted_statement(facts: ReleaseFacts, table: ReportTable) -> str:
+    """What a table counts, with its window where it is of a flow."""
+    if table.since is None:
+        return population_statement(facts.population, table.unit)
+    told = words("metadata")["flow"][table.counts]["statement"]
+    return str(told.format(since=long_date(table.since), last=long_date(facts.reference_date)))
+
+
+def measure_words(table: ReportTable) -> str:
+    """The measure of a flow as programs are told it, such as ``on-flow since 2026-02-28``; blank for a caseload."""
+    return "" if table.since is None else f"{table.measure} since {table.since.isoformat()}"
+
+
+def period_words(facts: ReleaseFacts, table: ReportTable) -> str:
+    """What a table is of: the reference date, or the days of its window from the first to the last."""
+    return long_date(facts.reference_date) if table.since is None else window_words(table.since, facts.reference_date)
+
+
+def window_words(since: dt.date, last: dt.date) -> str:
+    """The days of a window, those after `since` up to `last`."""
+    told = words("metadata")["flow"]["window"]
+    return str(told.format(first=long_date(since + dt.timedelta(days=1)), last=long_date(last)))
 
 
 def zero_meaning(method: Method) -> str:

@@ -13,24 +13,28 @@ import numpy as np
 from reports.maps import column_label
 from reports.model import ReleaseFacts, ReportTable
 from reports.statements import (
-    long_date,
+    counted_statement,
     marker_meaning,
     markers_in_use,
-    population_statement,
+    period_words,
     rounding_statement,
     words,
     zero_meaning,
 )
 from reports.textrows import figure_texts
+from sdc.tables import Hierarchy
 
 __all__ = [
     "MOST_KEY_FIGURES",
     "ROW_LIMIT",
     "DataTable",
     "LevelOnPage",
+    "Marker",
     "Row",
     "TablePage",
+    "area_about",
     "key_figures",
+    "levels_told",
     "row_order",
     "table_page",
 ]
@@ -82,7 +86,11 @@ class Marker:
 
 @dataclass(frozen=True, kw_only=True)
 class TablePage:
-    """Everything that the page of one table shows; `path` is from the site's folder."""
+    """Everything that the page of one table shows; `path` is from the site's folder.
+
+    `kind` is ``counts``, ``rate`` or ``estimate``; `status`, `period`, `source` and `attributions` are told of
+    figures that have their own.
+    """
 
     id: str
     path: str
@@ -96,6 +104,12 @@ class TablePage:
     markers: tuple[Marker, ...]
     levels: tuple[LevelOnPage, ...]
     downloads: tuple[Any, ...]
+    kind: str = "counts"
+    status: str = ""
+    period: str = ""
+    window: str = ""
+    source: str = ""
+    attributions: tuple[str, ...] = ()
 
     @property
     def shown(self) -> tuple[LevelOnPage, ...]:
@@ -122,9 +136,10 @@ def table_page(
         id=table.id,
         path=f"tables/{table.id}.html",
         title=table.title,
-        counted=population_statement(facts.population, table.unit),
+        counted=counted_statement(facts, table),
+        window="" if table.since is None else period_words(facts, table),
         categories_told=_categories_told(table),
-        levels_told=_levels_told(facts, [hierarchy.levels[level] for level in order]),
+        levels_told=levels_told(facts, [hierarchy.levels[level] for level in order]),
         rounding=rounding_statement(table.safe.method),
         zero=zero_meaning(table.safe.method),
         notes=table.notes,
@@ -135,31 +150,34 @@ def table_page(
 
 
 def key_figures(facts: ReleaseFacts, tables: Sequence[ReportTable]) -> tuple[dict[str, str], ...]:
-    """The totals of a few areas, once for each unit counted, and how many smallest areas there are.
+    """The totals of a few areas, once for each unit and flow counted, and how many smallest areas there are.
 
     The areas are the smallest of which there are so few: where a release
     covers one authority of a region, the authority and not the region.
     """
     told, figures = words("pages"), []
-    hierarchy = tables[0].safe.hierarchy
+    hierarchy = max((table.safe.hierarchy for table in tables), key=lambda one: len(one.levels))
     few = [level for level, units in enumerate(hierarchy.units) if units <= MOST_KEY_FIGURES]
     firsts: dict[str, ReportTable] = {}
     for table in tables if few else ():
-        firsts.setdefault(table.unit, table)
+        firsts.setdefault(table.counts, table)
     for unit, table in firsts.items():
-        cells = _cells(table, few[0], slice(-1, None))
+        cut = len(hierarchy.levels) - len(table.safe.hierarchy.levels)
+        level = next((one for one in few if one >= cut), None)
+        if level is None:
+            continue
+        cells = _cells(table, level - cut, slice(-1, None))
         figures += [
             {"label": told["figure"]["total"].format(unit=told["unit"][unit], area=name), "text": row[0]}
-            for name, row in zip(_names(facts, table, few[0]), cells, strict=True)
+            for name, row in zip(_names(facts, hierarchy, level), cells, strict=True)
         ]
     plural = facts.level_names[hierarchy.levels[0]][1]
     label = told["figure"]["areas"].format(plural=plural[:1].upper() + plural[1:])
     return (*figures, {"label": label, "text": f"{hierarchy.units[0]:,}"})
 
 
-def row_order(table: ReportTable, level: int) -> np.ndarray:
+def row_order(hierarchy: Hierarchy, level: int) -> np.ndarray:
     """The order in which a level's areas are read: by the areas they lie in, largest first, then by code."""
-    hierarchy = table.safe.hierarchy
     keys = [hierarchy.ancestors(level, above) for above in range(level, len(hierarchy.levels))]
     return np.lexsort(keys)
 
@@ -183,25 +201,33 @@ def _level(
 def _data_table(facts: ReleaseFacts, table: ReportTable, level: int) -> DataTable:
     told, hierarchy = words("pages")["table"], table.safe.hierarchy
     name = hierarchy.levels[level]
-    singular, plural = facts.level_names[name]
+    plural = facts.level_names[name][1]
+    heads, names, about = area_about(facts, hierarchy, level)
+    cells = _cells(table, level, slice(None))
+    rows = tuple(
+        Row(head=names[unit], about=tuple(str(column[unit]) for column in about), cells=tuple(cells[unit]))
+        for unit in row_order(hierarchy, level).tolist()
+    )
+    caption = told["caption"].format(title=table.title, plural=plural, period=period_words(facts, table))
+    return DataTable(id=f"table-{name}", caption=caption, row_heads=heads, columns=_column_heads(table), rows=rows)
+
+
+def area_about(
+    facts: ReleaseFacts, hierarchy: Hierarchy, level: int
+) -> tuple[tuple[str, ...], tuple[str, ...], list[np.ndarray]]:
+    """What tells of each area of a level: headings, the row's header, and columns of more: code, the area it lies in."""
+    told, name = words("pages")["table"], hierarchy.levels[level]
+    singular = facts.level_names[name][0]
     within = _orientation(hierarchy.levels, level)
-    names, codes = _names(facts, table, level), hierarchy.codes[level]
+    names, codes = _names(facts, hierarchy, level), hierarchy.codes[level]
     named = any(one != code for one, code in zip(names, codes, strict=True))
     heads = [singular[:1].upper() + singular[1:], *([told["code"]] if named else [])]
     about = [codes.astype(str)] if named else []
     if within:
         above = facts.level_names[hierarchy.levels[within]][0]
         heads.append(above[:1].upper() + above[1:])
-        about.append(np.array(_names(facts, table, within))[hierarchy.ancestors(level, within)])
-    cells = _cells(table, level, slice(None))
-    rows = tuple(
-        Row(head=names[unit], about=tuple(str(column[unit]) for column in about), cells=tuple(cells[unit]))
-        for unit in row_order(table, level).tolist()
-    )
-    caption = told["caption"].format(title=table.title, plural=plural, period=long_date(facts.reference_date))
-    return DataTable(
-        id=f"table-{name}", caption=caption, row_heads=tuple(heads), columns=_column_heads(table), rows=rows
-    )
+        about.append(np.array(_names(facts, hierarchy, within))[hierarchy.ancestors(level, within)])
+    return tuple(heads), names, about
 
 
 def _orientation(levels: tuple[str, ...], level: int) -> int:
@@ -216,10 +242,10 @@ def _column_heads(table: ReportTable) -> tuple[str, ...]:
     return (*(column_label(table, column) for column in range(len(table.safe.classification))), total)
 
 
-def _names(facts: ReleaseFacts, table: ReportTable, level: int) -> tuple[str, ...]:
+def _names(facts: ReleaseFacts, hierarchy: Hierarchy, level: int) -> tuple[str, ...]:
     """Name of each unit of a level, its code where it has none."""
-    codes = table.safe.hierarchy.codes[level]
-    names = facts.area_names.get(table.safe.hierarchy.levels[level], np.full(len(codes), ""))
+    codes = hierarchy.codes[level]
+    names = facts.area_names.get(hierarchy.levels[level], np.full(len(codes), ""))
     return tuple(str(name) or str(code) for name, code in zip(names, codes, strict=True))
 
 
@@ -233,7 +259,7 @@ def _cells(table: ReportTable, level: int, columns: slice) -> list[list[str]]:
 
 def _categories_told(table: ReportTable) -> str:
     told, safe = words("pages"), table.safe
-    unit = told["unit"][table.unit]
+    unit = told["unit"][table.counts]
     if not len(safe.classification):
         return str(told["levels"]["totals_only"].format(unit=unit))
     names = [table.dimension_names.get(name, name).lower() for name in safe.classification.dimensions]
@@ -243,7 +269,8 @@ def _categories_told(table: ReportTable) -> str:
     )
 
 
-def _levels_told(facts: ReleaseFacts, levels: Sequence[str]) -> str:
+def levels_told(facts: ReleaseFacts, levels: Sequence[str]) -> str:
+    """Which kinds of area a table is told by."""
     told = words("pages")["levels"]
     plurals = [facts.level_names[level][1] for level in levels]
     joined = ", ".join(plurals[:-1]) + told["and"] + plurals[-1] if len(plurals) > 1 else plurals[0]

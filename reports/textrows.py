@@ -18,6 +18,7 @@ from sdc.tables import MARKERS, NOT_PUBLISHED, SHOWN
 __all__ = ["batches", "column_letters", "escape_text", "escape_xml", "figure_texts", "joined", "surrounded", "taken"]
 
 BATCH = 16_384
+FAR_BELOW = -(1 << 62)
 ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
 
 
@@ -88,9 +89,10 @@ def figure_texts(
     A cell that is not published is marked as not available, for in a grid
     every cell holds something.
     """
-    # Values below zero never stand in a table, so that they can hold the markers' places.
-    keys = np.where(markers == SHOWN, values, -markers.astype(np.int64))
+    # Values so far below zero never stand in a table, so that they can hold the markers' places.
+    keys = np.where(markers == SHOWN, values, FAR_BELOW + markers.astype(np.int64))
     different, index = np.unique(keys, return_inverse=True)
     names = {**MARKERS, NOT_PUBLISHED: "x"}
-    texts = [shown(int(key)) if key >= 0 else marked(names[-int(key)]) for key in different]
+    known = {FAR_BELOW + marker: text for marker, text in names.items()}
+    texts = [marked(known[key]) if key in known else shown(key) for key in different.tolist()]
     return pa.array(texts, pa.string()).take(pa.array(index))

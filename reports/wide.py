@@ -9,6 +9,7 @@ many as fit on each part.
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +17,29 @@ import pyarrow.compute as pc
 
 from reports.model import ReleaseFacts, ReportTable
 from reports.sheets import SHEET_COLUMNS, SHEET_ROWS, TITLE, Column, Figures, Grid, Line, Sheet, Texts
-from reports.statements import long_date, marker_meaning, rounding_statement, words, zero_meaning
+from reports.statements import (
+    counted_words,
+    long_date,
+    marker_meaning,
+    period_words,
+    rounding_statement,
+    words,
+    zero_meaning,
+)
 from sdc.tables import MARKERS, NOT_AVAILABLE, NOT_PUBLISHED, Hierarchy, SafeTable
 
-__all__ = ["authority_level", "wide_sheets"]
+__all__ = [
+    "Part",
+    "area_columns",
+    "authority_level",
+    "column_width",
+    "has_gap",
+    "identifier",
+    "parts_of",
+    "sheet_title",
+    "split_sentence",
+    "wide_sheets",
+]
 
 # Widths of columns in characters.
 NARROWEST, WIDEST = 12, 80
@@ -27,8 +47,20 @@ NARROWEST, WIDEST = 12, 80
 NO_NAME = f"[{MARKERS[NOT_AVAILABLE]}]"
 
 
+class Banded(Protocol):
+    """What can be cut into worksheets: areas, and markers of their cells."""
+
+    @property
+    def hierarchy(self) -> Hierarchy:
+        """The areas."""
+
+    @property
+    def markers(self) -> tuple[np.ndarray, ...]:
+        """Per level, int8 of shape (units, columns)."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Part:
+class Part:
     """The rows of one worksheet: units of a level in the order of their codes, and which part this is."""
 
     level: int
@@ -56,12 +88,12 @@ def wide_sheets(
     """
     splitter = authority_level(table.safe.hierarchy, facts)
     # Above the rows of a part stand the lines, of them the sentences on shorthand and on the split, and the header row.
-    room = rows_per_sheet - len(_lines(table, facts, _Part(level=0, units=np.arange(1)), "", notes)) - 3
+    room = rows_per_sheet - len(_lines(table, facts, Part(level=0, units=np.arange(1)), "", notes)) - 3
     if room < 1:
         raise ValueError(f"rows_per_sheet ({rows_per_sheet}) must leave room for rows below the lines of text")
     sheets = []
     for level in reversed(range(len(table.safe.hierarchy.levels))):
-        for part in _parts(table.safe, level, splitter, room):
+        for part in parts_of(table.safe, level, splitter, room):
             sheets.append(_sheet(table, facts, part, notes))
     return tuple(sheets)
 
@@ -74,11 +106,11 @@ def authority_level(hierarchy: Hierarchy, facts: ReleaseFacts) -> int | None:
     return None
 
 
-def _parts(safe: SafeTable, level: int, splitter: int | None, room: int) -> list[_Part]:
+def parts_of(safe: Banded, level: int, splitter: int | None, room: int) -> list[Part]:
     """The published units of a level, in as many parts as worksheets need."""
     units = np.flatnonzero(np.any(safe.markers[level] != NOT_PUBLISHED, axis=1))
     if len(units) <= room:
-        return [_Part(level=level, units=units)] if len(units) else []
+        return [Part(level=level, units=units)] if len(units) else []
     if splitter is not None and splitter > level:
         above = safe.hierarchy.ancestors(level, splitter)[units]
         sizes = np.bincount(above, minlength=safe.hierarchy.units[splitter])
@@ -94,10 +126,10 @@ def _parts(safe: SafeTable, level: int, splitter: int | None, room: int) -> list
 
 def _numbered(
     level: int, blocks: list[np.ndarray], runs: list[tuple[int, int]], codes: np.ndarray, splitter: int | None
-) -> list[_Part]:
+) -> list[Part]:
     """Parts that know their number and, by code, the first and the last area that they hold."""
     return [
-        _Part(
+        Part(
             level=level,
             units=block,
             number=number,
@@ -121,59 +153,65 @@ def _packed(sizes: np.ndarray, room: int) -> list[tuple[int, int]]:
     return [*runs, (first, len(sizes) - 1)]
 
 
-def _sheet(table: ReportTable, facts: ReleaseFacts, part: _Part, notes: int) -> Sheet:
+def _sheet(table: ReportTable, facts: ReleaseFacts, part: Part, notes: int) -> Sheet:
     level = table.safe.hierarchy.levels[part.level]
-    columns = (*_area_columns(table.safe.hierarchy, facts, part), *_figure_columns(table, part))
+    columns = (*area_columns(table.safe.hierarchy, facts, part), *_figure_columns(table, part))
     if len(columns) > SHEET_COLUMNS:
         raise ValueError(f"table ({table.id}) has {len(columns)} columns, a worksheet holds {SHEET_COLUMNS}")
     suffix = f"_part_{part.number}" if part.of > 1 else ""
-    grid = Grid(name=_identifier(f"{table.id}_by_{level}{suffix}"), columns=columns)
+    grid = Grid(name=identifier(f"{table.id}_by_{level}{suffix}"), columns=columns)
     shorthand = _shorthand(table.safe, columns)
-    name = _identifier(level.upper())[: 31 - len(suffix)] + suffix
+    name = identifier(level.upper())[: 31 - len(suffix)] + suffix
     lines = _lines(table, facts, part, shorthand, notes)
-    return Sheet(name=name, description=_title(table, facts, part), lines=lines, grid=grid)
+    return Sheet(
+        name=name, description=sheet_title(table.title, table.safe.hierarchy, facts, part), lines=lines, grid=grid
+    )
 
 
-def _identifier(text: str) -> str:
+def identifier(text: str) -> str:
     """A name for a worksheet or a table: letters, digits and underscores, a letter first."""
     name = re.sub(r"\W", "_", text)
     return name if name[:1].isalpha() else f"table_{name}"
 
 
-def _title(table: ReportTable, facts: ReleaseFacts, part: _Part) -> str:
-    """Contents, kind of area, period and status."""
+def sheet_title(
+    title: str, hierarchy: Hierarchy, facts: ReleaseFacts, part: Part, *, period: str = "", status: str = ""
+) -> str:
+    """Contents, kind of area, period and status, by default those of the release."""
     told = words("workbook")["sheet"]
-    level = table.safe.hierarchy.levels[part.level]
-    title: str = told["part" if part.of > 1 else "title"].format(
-        title=table.title,
+    level = hierarchy.levels[part.level]
+    text: str = told["part" if part.of > 1 else "title"].format(
+        title=title,
         plural=facts.level_names.get(level, (level, level))[1],
-        period=long_date(facts.reference_date),
-        status=words("metadata")["status"][facts.status].lower(),
+        period=period or long_date(facts.reference_date),
+        status=status or words("metadata")["status"][facts.status].lower(),
         part=part.number,
         parts=part.of,
     )
-    return title
+    return text
 
 
-def _lines(table: ReportTable, facts: ReleaseFacts, part: _Part, shorthand: str, notes: int) -> tuple[Line, ...]:
+def _lines(table: ReportTable, facts: ReleaseFacts, part: Part, shorthand: str, notes: int) -> tuple[Line, ...]:
     """What column A says above the table."""
     told = words("workbook")["sheet"]
     references = "".join(told["reference"].format(number=number) for number in range(1, notes + 1))
     texts = [
         told["refers"],
-        _split_sentence(table.safe.hierarchy, facts, part),
+        split_sentence(table.safe.hierarchy, facts, part),
         shorthand,
         rounding_statement(table.safe.method),
         *facts.statements,
         told["source"].format(source=facts.source),
     ]
+    title = sheet_title(table.title, table.safe.hierarchy, facts, part, period=period_words(facts, table))
     return (
-        Line(text=f"{_title(table, facts, part)} {references}", style=TITLE),
+        Line(text=f"{title} {references}", style=TITLE),
         *(Line(text=text) for text in texts if text),
     )
 
 
-def _split_sentence(hierarchy: Hierarchy, facts: ReleaseFacts, part: _Part) -> str:
+def split_sentence(hierarchy: Hierarchy, facts: ReleaseFacts, part: Part) -> str:
+    """Which rows a part of a split table holds; blank where it is whole."""
     told = words("workbook")["sheet"]
     if part.of == 1:
         return ""
@@ -192,7 +230,7 @@ def _shorthand(safe: SafeTable, columns: tuple[Column, ...]) -> str:
         if isinstance(column.cells, Figures):
             numbers = np.unique(column.cells.markers).tolist()
             used.update(MARKERS.get(number, MARKERS[NOT_AVAILABLE]) for number in numbers)
-        elif _has_gap(column.cells):
+        elif has_gap(column.cells):
             used.add(MARKERS[NOT_AVAILABLE])
     meanings = [
         told["marker"].format(marker=marker, meaning=marker_meaning(marker))
@@ -203,7 +241,8 @@ def _shorthand(safe: SafeTable, columns: tuple[Column, ...]) -> str:
     return str(told["shorthand"].format(markers="; ".join(meanings)))
 
 
-def _has_gap(cells: Texts) -> bool:
+def has_gap(cells: Texts) -> bool:
+    """Whether an area has no name although others of its level have one."""
     return bool(pc.any(pc.equal(_taken(cells), NO_NAME)).as_py())
 
 
@@ -211,7 +250,7 @@ def _taken(cells: Texts) -> pa.Array:
     return cells.texts if cells.index is None else cells.texts.take(pa.array(cells.index))
 
 
-def _area_columns(hierarchy: Hierarchy, facts: ReleaseFacts, part: _Part) -> tuple[Column, ...]:
+def area_columns(hierarchy: Hierarchy, facts: ReleaseFacts, part: Part) -> tuple[Column, ...]:
     """Code and name of the row's area, of the area that holds it, and of its local authority.
 
     A holder that is the same for every row says nothing and is left out.
@@ -240,16 +279,16 @@ def _level_columns(hierarchy: Hierarchy, facts: ReleaseFacts, level: int, index:
 def _text_column(heading: str, texts: np.ndarray, index: np.ndarray) -> Column:
     longest = int(np.char.str_len(texts.astype(np.str_)).max())
     cells = Texts(texts=pa.array(texts.tolist(), pa.string()), index=index)
-    return Column(heading=heading, cells=cells, width=_width(heading, longest))
+    return Column(heading=heading, cells=cells, width=column_width(heading, longest))
 
 
-def _width(heading: str, longest: int) -> int:
+def column_width(heading: str, longest: int) -> int:
     """Wide enough for the longest cell, and for the heading, in bold, on about three lines."""
     word = max(len(word) for word in heading.split())
     return min(WIDEST, max(NARROWEST, longest + 2, word + 3, len(heading) // 3 + 8))
 
 
-def _figure_columns(table: ReportTable, part: _Part) -> tuple[Column, ...]:
+def _figure_columns(table: ReportTable, part: Part) -> tuple[Column, ...]:
     """One column per category and the total; a column without any published cell is left out."""
     values = table.safe.values[part.level][part.units]
     markers = table.safe.markers[part.level][part.units]
@@ -258,7 +297,7 @@ def _figure_columns(table: ReportTable, part: _Part) -> tuple[Column, ...]:
         cells = Figures(values=values[:, place], markers=markers[:, place])
         if np.any(cells.markers != NOT_PUBLISHED):
             longest = len(f"{int(cells.values.max()):,}")
-            columns.append(Column(heading=heading, cells=cells, width=_width(heading, longest)))
+            columns.append(Column(heading=heading, cells=cells, width=column_width(heading, longest)))
     return tuple(columns)
 
 
@@ -274,5 +313,5 @@ def _figure_headings(table: ReportTable) -> list[str]:
         f"{label} {', '.join(category)}" if labels.count(label) > 1 else label
         for label, category in zip(labels, table.safe.classification.categories, strict=True)
     ]
-    headings = [told["figure"].format(label=label, unit=table.unit) for label in told_apart]
-    return [*headings, told["total"].format(unit=table.unit)]
+    headings = [told["figure"].format(label=label, unit=counted_words(table)) for label in told_apart]
+    return [*headings, told["total"].format(unit=counted_words(table))]

@@ -6,13 +6,16 @@ spreadsheets" (2021): title, summary, release, source, dates of this and the
 next publication, status, disclosure control, contacts.
 """
 
+from reports.derived import DerivedTable
+from reports.derivedsheets import derived_sheets
 from reports.model import ReleaseFacts, ReportTable
 from reports.sheets import HEADING, SHEET_ROWS, TITLE, Line, Sheet, Workbook, text_column, text_grid
 from reports.statements import (
     clock_time,
+    counted_statement,
     licence_words,
     long_date,
-    population_statement,
+    period_words,
     protection_statement,
     rounding_statement,
     words,
@@ -23,7 +26,9 @@ from reports.wide import wide_sheets
 __all__ = ["build_workbook"]
 
 
-def build_workbook(table: ReportTable, facts: ReleaseFacts, *, rows_per_sheet: int = SHEET_ROWS) -> Workbook:
+def build_workbook(
+    table: ReportTable | DerivedTable, facts: ReleaseFacts, *, rows_per_sheet: int = SHEET_ROWS
+) -> Workbook:
     """The workbook of one table, largest areas first.
 
     A level that needs more rows than `rows_per_sheet`, lines above the table
@@ -35,15 +40,20 @@ def build_workbook(table: ReportTable, facts: ReleaseFacts, *, rows_per_sheet: i
         The table has more categories than a worksheet has columns.
     """
     notes = _note_texts(table, facts)
-    sheets = wide_sheets(table, facts, notes=len(notes), rows_per_sheet=rows_per_sheet)
+    if isinstance(table, DerivedTable):
+        sheets = derived_sheets(table, facts, notes=len(notes), rows_per_sheet=rows_per_sheet)
+        hierarchy = table.hierarchy
+    else:
+        sheets = wide_sheets(table, facts, notes=len(notes), rows_per_sheet=rows_per_sheet)
+        hierarchy = table.safe.hierarchy
     keywords = (
         facts.series,
         table.title,
-        *(facts.level_names.get(level, (level,))[0] for level in table.safe.hierarchy.levels),
+        *(facts.level_names.get(level, (level,))[0] for level in hierarchy.levels),
     )
     cover, notes_sheet = _cover(table, facts), _notes(notes)
     return Workbook(
-        title=f"{table.title}, {long_date(facts.reference_date)}",
+        title=f"{table.title}, {_period(table, facts)}",
         subject=facts.title,
         author=facts.producer,
         created=facts.publication,
@@ -53,31 +63,58 @@ def build_workbook(table: ReportTable, facts: ReleaseFacts, *, rows_per_sheet: i
     )
 
 
-def _note_texts(table: ReportTable, facts: ReleaseFacts) -> tuple[str, ...]:
-    """Note 1 what is counted, note 2 zeros, note 3 rounding, then the table's own notes."""
+def _note_texts(table: ReportTable | DerivedTable, facts: ReleaseFacts) -> tuple[str, ...]:
+    """Note 1 what is counted, note 2 zeros, note 3 rounding, then the table's own notes.
+
+    Of a derived table: its status, how it was made, then its own notes.
+    """
+    if isinstance(table, DerivedTable):
+        return (*_status_texts(table), *table.made, *table.notes)
     zero = words("workbook")["notes"]["zero"].format(zero=zero_meaning(table.safe.method))
-    counted = population_statement(facts.population, table.unit)
+    counted = counted_statement(facts, table)
     return (counted, zero, rounding_statement(table.safe.method), *table.notes)
 
 
-def _cover(table: ReportTable, facts: ReleaseFacts) -> Sheet:
+def _status_texts(table: DerivedTable) -> tuple[str, ...]:
+    return (words("derived")["status"]["note"].format(status=table.status),) if table.status else ()
+
+
+def _cover(table: ReportTable | DerivedTable, facts: ReleaseFacts) -> Sheet:
     told = words("workbook")["cover"]
     lines = [
-        Line(text=f"{table.title}, {long_date(facts.reference_date)}", style=TITLE),
+        Line(text=f"{table.title}, {_period(table, facts)}", style=TITLE),
         Line(text=facts.title),
         *_texts(facts.summary, told["table"].format(table=table.title)),
         Line(text=told["release"], style=HEADING),
         *_texts(*_release_lines(facts)),
         Line(text=told["counted"], style=HEADING),
-        *_texts(population_statement(facts.population, table.unit)),
+        *_texts(*_counted_texts(table, facts)),
         Line(text=told["protection"], style=HEADING),
-        *_texts(rounding_statement(table.safe.method), protection_statement(table.safe.method), *facts.statements),
+        *_texts(*_protection_texts(table), *facts.statements),
         Line(text=told["source"], style=HEADING),
-        *_source_lines(facts),
+        *_source_lines(table, facts),
         Line(text=told["contacts"], style=HEADING),
         *_contact_lines(facts),
     ]
     return Sheet(name=told["sheet"], description=told["description"], lines=tuple(lines))
+
+
+def _period(table: ReportTable | DerivedTable, facts: ReleaseFacts) -> str:
+    if isinstance(table, DerivedTable):
+        return table.period or long_date(facts.reference_date)
+    return period_words(facts, table)
+
+
+def _counted_texts(table: ReportTable | DerivedTable, facts: ReleaseFacts) -> tuple[str, ...]:
+    if isinstance(table, DerivedTable):
+        return (*_status_texts(table), *table.made)
+    return (counted_statement(facts, table),)
+
+
+def _protection_texts(table: ReportTable | DerivedTable) -> tuple[str, ...]:
+    if isinstance(table, DerivedTable):
+        return (table.protection,)
+    return (rounding_statement(table.safe.method), protection_statement(table.safe.method))
 
 
 def _texts(*texts: str) -> list[Line]:
@@ -103,13 +140,16 @@ def _release_lines(facts: ReleaseFacts) -> list[str]:
     ]
 
 
-def _source_lines(facts: ReleaseFacts) -> list[Line]:
+def _source_lines(table: ReportTable | DerivedTable, facts: ReleaseFacts) -> list[Line]:
     told = words("workbook")["cover"]
     name, address = licence_words(facts.licence)
+    source, lines = facts.source, facts.attributions
+    if isinstance(table, DerivedTable):
+        source, lines = table.source, (*facts.attributions, *table.attributions)
     return [
-        Line(text=told["source_line"].format(source=facts.source)),
+        Line(text=told["source_line"].format(source=source)),
         Line(text=told["licence"].format(licence=name), link=address),
-        *_texts(*facts.attributions),
+        *_texts(*dict.fromkeys(lines)),
     ]
 
 

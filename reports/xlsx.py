@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xlsxwriter
 
+from reports.derived import number_text
 from reports.sheets import HEADING, TEXT, TITLE, Figures, Grid, Line, Sheet, Texts, Workbook
 from reports.textrows import batches, column_letters, escape_text, escape_xml, figure_texts, joined, surrounded, taken
 from reports.zips import archive
@@ -106,6 +107,9 @@ def _frame(workbook: Workbook) -> bytes:
         }
     )
     formats = {name: book.add_format({**BODY, **given}) for name, given in FORMATS.items()}
+    for places in sorted({places for sheet in workbook.sheets for places in sheet.decimals}):
+        given = {"num_format": f"#,##0.{'0' * places}", "align": "right"}
+        formats[f"figure {places}"] = book.add_format({**BODY, **given})
     for sheet in workbook.sheets:
         _write_sheet(book.add_worksheet(sheet.name), sheet, formats)
     book.close()
@@ -155,11 +159,12 @@ def _write_cell(
     page: Any, at: tuple[int, int], cells: Texts | Figures, row: int, formats: dict[str, Any], *, wrapped: bool
 ) -> None:
     if isinstance(cells, Figures):
-        marker = int(cells.markers[row])
+        marker, style = int(cells.markers[row]), formats[f"figure {cells.decimals}" if cells.decimals else "figure"]
         if marker == SHOWN:
-            page.write_number(*at, int(cells.values[row]), formats["figure"])
+            value = int(cells.values[row])
+            page.write_number(*at, float(number_text(value, cells.decimals)) if cells.decimals else value, style)
         else:
-            page.write_string(*at, f"[{MARKERS.get(marker, MARKERS[NOT_AVAILABLE])}]", formats["figure"])
+            page.write_string(*at, f"[{MARKERS.get(marker, MARKERS[NOT_AVAILABLE])}]", style)
         return
     text = cells.texts[row if cells.index is None else int(cells.index[row])].as_py()
     if cells.links:
@@ -201,7 +206,7 @@ def _rows(grid: Grid, first: int, styles: list[str]) -> Iterator[pa.Buffer]:
         for place, column in enumerate(grid.columns):
             cells = column.cells
             if isinstance(cells, Figures):
-                shown, marked = _figure_cells(styles[place])
+                shown, marked = _figure_cells(styles[place], cells.decimals)
                 made = figure_texts(cells.values[start:stop], cells.markers[start:stop], shown, marked)
             else:
                 made = taken(texts[column.heading], cells.index, start, stop)
@@ -214,11 +219,11 @@ def _text_cells(cells: Texts, style: str) -> pa.Array:
     return surrounded(f'" s="{style}" t="inlineStr"><is><t>', escape_xml(cells.texts), "</t></is></c>")
 
 
-def _figure_cells(style: str) -> tuple[Any, Any]:
+def _figure_cells(style: str, decimals: int) -> tuple[Any, Any]:
     """How a number and how a marker is written, from behind the cell's place on."""
 
     def shown(value: int) -> str:
-        return f'" s="{style}"><v>{value}</v></c>'
+        return f'" s="{style}"><v>{number_text(value, decimals)}</v></c>'
 
     def marked(marker: str) -> str:
         return f'" s="{style}" t="inlineStr"><is><t>[{marker}]</t></is></c>'

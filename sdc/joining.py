@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sdc.system import Areas, CellSystem, Equations, add_up, stack
+from sdc.system import Areas, CellSystem, Equations, add_up, measure_words, stack
 
-__all__ = ["Joined", "join_systems", "with_at_most", "with_sums"]
+__all__ = ["Joined", "join_systems", "with_at_most", "with_more_cells", "with_sums"]
 
 # Two odd constants (fractions of the golden ratio and of pi), so that a cell number gives two unrelated words.
 ODD_WORDS = np.array([0x9E3779B97F4A7C15, 0x243F6A8885A308D3], np.uint64)
@@ -178,6 +178,18 @@ def with_at_most(system: CellSystem, smaller: np.ndarray, larger: np.ndarray) ->
     if system.identity is not None:
         words = system.identity[larger] - _spread(system.identity[smaller])
     return _extended(system, left, added, words, MoreNames(system, "all but", smaller, ""), smaller)
+
+
+def with_more_cells(system: CellSystem, added: Equations, *, beside: np.ndarray, called: str) -> CellSystem:
+    """The system with the equations `added`, which are over its cells and one more behind them for each of `beside`.
+
+    The new cells are in no published table and count 0; each is `called` so of the cell beside it.
+    """
+    words = np.zeros((len(beside), 2), np.uint64)
+    if system.identity is not None:
+        words = system.identity[beside] + measure_words(called)
+    counts = np.zeros(len(beside), np.int64)
+    return _extended(system, counts, added, words, MoreNames(system, called, beside, ""), beside)
 
 
 def _extended(

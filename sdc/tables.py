@@ -90,6 +90,12 @@ class Hierarchy:
             index = self.parents[level][index]
         return index
 
+    def from_level(self, level: int) -> "Hierarchy":
+        """The hierarchy of this level and those above it."""
+        if level == 0:
+            return self
+        return Hierarchy(levels=self.levels[level:], codes=self.codes[level:], parents=self.parents[level:])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Classification:
@@ -184,6 +190,12 @@ class Table:
         counts = sum_up(hierarchy, np.ascontiguousarray(finest, dtype=np.int64))
         return cls(hierarchy=hierarchy, classification=classification, counts=counts)
 
+    def from_level(self, level: int) -> "Table":
+        """The same counts of the areas of this level and those above it."""
+        return Table(
+            hierarchy=self.hierarchy.from_level(level), classification=self.classification, counts=self.counts[level:]
+        )
+
     def totals(self) -> "Table":
         """The same population by area alone."""
         return Table(
@@ -264,6 +276,16 @@ class SafeTable:
         if not self.markers:
             blank = tuple(np.full(values.shape, SHOWN, np.int8) for values in self.values)
             object.__setattr__(self, "markers", blank)
+
+    def from_level(self, level: int) -> "SafeTable":
+        """What is published of the areas of this level and those above it."""
+        return SafeTable(
+            hierarchy=self.hierarchy.from_level(level),
+            classification=self.classification,
+            values=self.values[level:],
+            method=self.method,
+            markers=self.markers[level:],
+        )
 
     def cells(self) -> Iterator[tuple[int, int, int]]:
         """Every cell as (level, unit, column), in the order in which tables are written."""

@@ -69,7 +69,7 @@ def _tell(published: Published, level: int, wrong: np.ndarray, kind: str, what: 
 
 
 def check_linked(tables: Sequence[Published], additive: bool, notes: Notes) -> bool:
-    """Whether tables of the same areas agree wherever they tell the same figure.
+    """Whether tables agree wherever they tell the same figure; one may stop at larger areas than another.
 
     Totals are the same figure in all tables.  Where the method is `additive`,
     so is every margin over the dimensions that two tables share: both must
@@ -77,7 +77,7 @@ def check_linked(tables: Sequence[Published], additive: bool, notes: Notes) -> b
     """
     right = True
     for one, other in combinations(tables, 2):
-        if not one.layout.same_areas(other.layout):
+        if not one.layout.levels_alike(other.layout):
             notes.wrong("linked", other.file, f"has other areas than {one.file}")
             right = False
             continue
@@ -99,9 +99,9 @@ def check_linked(tables: Sequence[Published], additive: bool, notes: Notes) -> b
 def _agree(one: Published, other: Published, names: tuple[str, ...], notes: Notes) -> bool:
     """Whether both tables have the same margin over `names`, at every level; names empty: the totals."""
     right = True
-    for level in range(len(one.layout.levels)):
+    for level, level_of_other in one.layout.levels_alike(other.layout):
         a, a_known, keys = _margin(one, level, names)
-        b, b_known, other_keys = _margin(other, level, names)
+        b, b_known, other_keys = _margin(other, level_of_other, names)
         common = [(keys.index(key), other_keys.index(key), key) for key in keys if key in other_keys]
         for mine, theirs, key in common:
             wrong = (a[:, mine] != b[:, theirs]) & a_known[:, mine] & b_known[:, theirs]

@@ -187,15 +187,17 @@ def _narrow_together(tables: Sequence[Published], all_bounds: list[Bounds]) -> l
 
 
 def _share_totals(tables: Sequence[Published], all_bounds: list[Bounds]) -> list[Bounds]:
-    alike = [place for place, table in enumerate(tables) if table.layout.same_areas(tables[0].layout)]
+    deepest = max(tables, key=lambda table: len(table.layout.levels)).layout
     shared = list(all_bounds)
-    for level in range(len(tables[0].layout.levels)):
-        lo = np.max([all_bounds[place].lo[level][:, -1] for place in alike], axis=0)
-        hi = np.min([all_bounds[place].hi[level][:, -1] for place in alike], axis=0)
-        for place in alike:
+    alike = [dict(deepest.levels_alike(table.layout)) for table in tables]
+    for level in range(len(deepest.levels)):
+        having = [(place, levels[level]) for place, levels in enumerate(alike) if level in levels]
+        lo = np.max([all_bounds[place].lo[own][:, -1] for place, own in having], axis=0)
+        hi = np.min([all_bounds[place].hi[own][:, -1] for place, own in having], axis=0)
+        for place, own in having:
             lows, highs = [list(arrays) for arrays in (shared[place].lo, shared[place].hi)]
-            lows[level] = np.column_stack([lows[level][:, :-1], lo])
-            highs[level] = np.column_stack([highs[level][:, :-1], hi])
+            lows[own] = np.column_stack([lows[own][:, :-1], lo])
+            highs[own] = np.column_stack([highs[own][:, :-1], hi])
             shared[place] = Bounds(lo=tuple(lows), hi=tuple(highs))
     return shared
 

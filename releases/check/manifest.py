@@ -43,18 +43,43 @@ STATUSES = ("provisional", "revised", "final")
 LABELS = ("none", "", "accredited official statistics", "official statistics", "official statistics in development")
 UNITS = ("claims", "people")
 POPULATIONS = (*UNITS, " and ".join(UNITS))
-RULES = ("method leaks",)
+RULES = ("method leaks", "finest area")
+KINDS = ("rate", "estimate")
+FLOWS = ("on-flow", "off-flow")
 HEX = re.compile(r"[0-9a-f]{16,128}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableEntry:
-    """One table as the manifest lists it; `unit` is what it counts, `cells` published cells by marker, ``shown`` for numbers."""
+    """One table as the manifest lists it.
+
+    `unit` is what it counts, `measure` whether of the caseload or of a flow, which is counted from the day `flow_from`;
+    `cells` gives published cells by marker, ``shown`` for numbers.
+    """
 
     id: str
     unit: str
     dimensions: tuple[str, ...]
+    cells: dict[str, int]
+    measure: str = "caseload"
+    flow_from: str = ""
+
+    @property
+    def counts(self) -> str:
+        """What its figures are: tables of one name share figures."""
+        return self.unit if self.measure not in FLOWS else f"{self.unit} {self.measure}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DerivedEntry:
+    """A table worked out from published ones (``rate``, of the table `of`) or supplied (``estimate``)."""
+
+    id: str
+    kind: str
+    status: str
+    of: str
+    levels: tuple[str, ...]
     cells: dict[str, int]
 
 
@@ -75,6 +100,7 @@ class Manifest:
     levels: tuple[str, ...] = ()
     units: dict[str, int] = field(default_factory=dict)
     tables: tuple[TableEntry, ...] = ()
+    derived: tuple[DerivedEntry, ...] = ()
     key_id: str = ""
     files: dict[str, tuple[str, int]] = field(default_factory=dict)
     excepted: tuple[tuple[str, dt.date], ...] = ()
@@ -117,6 +143,7 @@ def read_manifest(directory: Path, notes: Notes) -> Manifest:
         levels=levels,
         units=units,
         tables=_tables(right, notes),
+        derived=_derived(plain, right, notes),
         key_id=str(right.get("key_id", "")),
         files=_files(right, notes),
         excepted=_exceptions(plain, right, notes),
@@ -236,6 +263,7 @@ def _tables(right: dict[str, object], notes: Notes) -> tuple[TableEntry, ...]:
             seen.add(entry.id)
             entries.append(entry)
     _check_units(right, {entry.unit for entry in entries}, notes)
+    _check_windows(right, entries, notes)
     if "tables" in right and not entries:
         notes.wrong("manifest", MANIFEST, "no table is listed")
     return tuple(entries)
@@ -251,7 +279,54 @@ def _table(plain: object) -> TableEntry | None:
     if not (texts and named and counted) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", str(name)):
         return None
     return TableEntry(
-        id=str(name), unit=str(plain["unit"]), dimensions=tuple(dimensions or ()), cells=dict(cells or {})
+        id=str(name),
+        unit=str(plain["unit"]),
+        dimensions=tuple(dimensions or ()),
+        cells=dict(cells or {}),
+        measure=str(plain.get("measure", "caseload")),
+        flow_from=str(plain.get("flow_from", "")),
+    )
+
+
+def _derived(plain: dict[str, object], right: dict[str, object], notes: Notes) -> tuple[DerivedEntry, ...]:
+    """The tables under ``derived``, a key that may be missing."""
+    listed = plain.get("derived", [])
+    if not isinstance(listed, list):
+        notes.wrong("manifest", MANIFEST, "the key 'derived' holds a value of the wrong type")
+        return ()
+    entries: list[DerivedEntry] = []
+    taken = {one.get("id") for one in right.get("tables", ()) or () if isinstance(one, dict)}  # type: ignore[attr-defined]
+    for place, one in enumerate(listed, start=1):
+        entry = _derived_entry(one)
+        if entry is None:
+            what = "does not give id, title, kind, status, levels and cells"
+            notes.wrong("manifest", MANIFEST, f"entry {place} of 'derived' {what}")
+        elif entry.id in taken:
+            notes.wrong("manifest", MANIFEST, f"the table '{entry.id}' is listed twice")
+        else:
+            taken.add(entry.id)
+            entries.append(entry)
+    return tuple(entries)
+
+
+def _derived_entry(plain: object) -> DerivedEntry | None:
+    if not isinstance(plain, dict) or plain.get("kind") not in KINDS:
+        return None
+    name, levels, cells, of = (plain.get(key) for key in ("id", "levels", "cells", "of"))
+    texts = all(isinstance(plain.get(key), str) for key in ("id", "title", "status"))
+    named = isinstance(levels, list) and levels and all(isinstance(level, str) for level in levels)
+    counted = isinstance(cells, dict) and all(_whole(number, 1) for number in cells.values())
+    if not (texts and named and counted) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", str(name)):
+        return None
+    if isinstance(of, str) != (plain["kind"] == "rate"):
+        return None
+    return DerivedEntry(
+        id=str(name),
+        kind=plain["kind"],
+        status=plain["status"],
+        of=of or "",
+        levels=tuple(levels or ()),
+        cells=dict(cells or {}),
     )
 
 
@@ -261,6 +336,23 @@ def _check_units(right: dict[str, object], units: set[str], notes: Notes) -> Non
         notes.wrong("manifest", MANIFEST, f"a table's 'unit' is not one of {', '.join(UNITS)}")
     elif units and right.get("population") in POPULATIONS and set(str(right["population"]).split(" and ")) != units:
         notes.wrong("manifest", MANIFEST, "'population' is not what the tables count")
+
+
+def _check_windows(right: dict[str, object], entries: list[TableEntry], notes: Notes) -> None:
+    """A flow is counted from one day, which lies before the reference date; a caseload tells neither."""
+    for entry in entries:
+        if entry.measure == "caseload" and not entry.flow_from:
+            continue
+        try:
+            first = dt.date.fromisoformat(entry.flow_from)
+            last = dt.date.fromisoformat(str(right.get("reference_date")))
+        except ValueError:
+            first, last = dt.date.max, dt.date.min
+        if entry.measure not in FLOWS or first >= last:
+            what = f"the table '{entry.id}' is of no flow of days before the reference date, and says so"
+            notes.wrong("manifest", MANIFEST, what)
+    if len({entry.flow_from for entry in entries if entry.measure in FLOWS}) > 1:
+        notes.wrong("manifest", MANIFEST, "tables of flows are of different windows")
 
 
 def _exceptions(plain: dict[str, object], right: dict[str, object], notes: Notes) -> tuple[tuple[str, dt.date], ...]:
@@ -284,7 +376,10 @@ def _exceptions(plain: dict[str, object], right: dict[str, object], notes: Notes
             notes.warn("exception", MANIFEST, f"the exception for '{rule}' ended on {last}, before the publication")
         else:
             in_force.append((rule, last))
-            notes.warn("exception", MANIFEST, f"the full promise is not kept: '{rule}' is allowed until {last}")
+            what = {"method leaks": "the full promise is not kept", "finest area": "tables go down to smaller areas"}[
+                rule
+            ]
+            notes.warn("exception", MANIFEST, f"{what}: '{rule}' is allowed until {last}")
     return tuple(in_force)
 
 

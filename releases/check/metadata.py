@@ -35,6 +35,9 @@ def check_block(block: dict[str, object], file: str, entry: TableEntry, manifest
     if block.get("file") != f"{entry.id}.csv":
         notes.wrong("metadata", file, "names another file than the table's CSV")
     both = len({each.unit for each in manifest.tables}) > 1
+    flow = entry.measure != "caseload"
+    if block.get("measure") != (f"{entry.measure} since {entry.flow_from}" if flow else None):
+        notes.wrong("metadata", file, "tells another measure or window than the manifest")
     if block.get("population") != (entry.unit if both else None):
         notes.wrong(
             "metadata", file, "tells another population than the manifest, or tells one where all tables are of one"

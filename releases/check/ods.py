@@ -62,7 +62,7 @@ PLAIN_ROWS = PlainForm(
 def _told(value: str, text: str) -> Cell:
     """The number of a cell, or its text where that shows another number."""
     told = number(value)
-    return told if not text or text.replace(",", "") == str(told) else text
+    return told if not text or text.replace(",", "") in (str(told), value) else text
 
 
 def read_ods(path: Path) -> tuple[list[SheetRows], list[Range]]:

@@ -28,8 +28,8 @@ Levels = Sequence[np.ndarray]
 
 
 def by_unit(tables: Sequence[Published], manifest: Manifest) -> dict[str, list[Published]]:
-    """Tables by what they count; all of them under a blank where they count the same."""
-    units = {entry.id: entry.unit for entry in manifest.tables}
+    """Tables by what they count, those of each flow apart; all of them under a blank where they count the same."""
+    units = {entry.id: entry.counts for entry in manifest.tables}
     found = dict.fromkeys(units[table.id] for table in tables)
     if len(found) < 2:
         return {"": list(tables)}
@@ -65,12 +65,14 @@ def compare_people(
     heads = people[0]
     right = True
     for table in claims:
-        if not table.layout.same_areas(heads.layout):
+        alike = table.layout.levels_alike(heads.layout)
+        if not alike:
             notes.wrong("people", file.format(id=table.id), f"has other areas than {file.format(id=heads.id)}")
             right = False
             continue
-        for level, shown in enumerate(values[table.id]):
-            persons, every = values[heads.id][level][:, -1], shown[:, -1]
+        for level, level_of_heads in alike:
+            shown = values[table.id][level]
+            persons, every = values[heads.id][level_of_heads][:, -1], shown[:, -1]
             wrong = np.zeros(shown.shape, bool)
             wrong[:, -1] = (persons > every) | ((persons == 0) & (every > 0))
             if table.layout.dimensions == ("benefit",):

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from common.progress import SILENT, Progress
 from releases.check.attack import attack
+from releases.check.derived import check_derived
 from releases.check.files import check_files
+from releases.check.flows import check_flows
 from releases.check.manifest import MANIFEST, Manifest, TableEntry, read_manifest
 from releases.check.metadata import check_block, check_csvw, labels_of
 from releases.check.notes import Notes
@@ -36,6 +38,8 @@ def check_release(directory: Path, review: Path | None = None, progress: Progres
     manifest = read_manifest(directory, notes)
     check_files(directory, manifest, notes, progress)
     tables = _check_tables(directory, manifest, notes, progress)
+    if tables:
+        check_derived(directory, manifest, tables, notes)
     if manifest.method and tables:
         with notes.excepted(any(rule == "method leaks" for rule, _ in manifest.excepted)):
             _attack(tables, manifest, notes, progress)
@@ -51,7 +55,7 @@ def check_release(directory: Path, review: Path | None = None, progress: Progres
 
 
 def _attack(tables: list[Published], manifest: Manifest, notes: Notes, progress: Progress) -> None:
-    """Attack tables of claims together, and tables of people; then hold the one to the other."""
+    """Attack tables of each population and flow together; then hold the one to the other."""
     for unit, counted in by_unit(tables, manifest).items():
         attack(
             counted,
@@ -63,13 +67,15 @@ def _attack(tables: list[Published], manifest: Manifest, notes: Notes, progress:
             progress=progress,
         )
     check_people(tables, manifest, notes)
+    check_flows(tables, manifest, notes)
 
 
 def _check_tables(directory: Path, manifest: Manifest, notes: Notes, progress: Progress) -> list[Published]:
     """Check each table's files against each other; the tables whose CSV could be read whole."""
     progress.step("checking tables", len(manifest.tables))
-    listed = {f"tables/{entry.id}{ending}" for entry in manifest.tables for ending in ENDINGS}
-    pages = {f"tables/{entry.id}.html" for entry in manifest.tables}
+    ids = [*(entry.id for entry in manifest.tables), *(one.id for one in manifest.derived)]
+    listed = {f"tables/{id_}{ending}" for id_ in ids for ending in ENDINGS}
+    pages = {f"tables/{id_}.html" for id_ in ids}
     for path in sorted({path for path in manifest.files if path.startswith("tables/")} - listed - pages):
         notes.wrong("manifest", path, "belongs to no table that the manifest lists")
     tables = []
@@ -112,8 +118,8 @@ def _check_numbers(published: Published, entry: TableEntry, manifest: Manifest, 
     if told != {marker: number for marker, number in counted.items() if number}:
         notes.wrong("manifest", MANIFEST, f"counts other cells by marker than {published.file} holds")
     layout = published.layout
-    if layout.levels != manifest.levels or {
-        level: len(codes) for level, codes in zip(layout.levels, layout.codes, strict=True)
-    } != dict(manifest.units):
+    units = {level: len(codes) for level, codes in zip(layout.levels, layout.codes, strict=True)}
+    top = manifest.levels[max(0, len(manifest.levels) - len(layout.levels)) :]
+    if list(units.items()) != [(level, manifest.units.get(level)) for level in top]:
         notes.wrong("manifest", MANIFEST, f"tells other levels or numbers of areas than {published.file} holds")
     notes.figure(f"cells of {entry.id}", sum(counted.values()))

@@ -89,11 +89,18 @@ class Layout:
 
     def same_areas(self, other: "Layout") -> bool:
         """Whether both have the same tree."""
-        return (
-            self.levels == other.levels
-            and all(np.array_equal(a, b) for a, b in zip(self.codes, other.codes, strict=True))
-            and all(np.array_equal(a, b) for a, b in zip(self.parents, other.parents, strict=True))
-        )
+        return self.levels == other.levels and bool(self.levels_alike(other))
+
+    def levels_alike(self, other: "Layout") -> list[tuple[int, int]]:
+        """Places of the levels that both have, in this and in the other; none unless one tree is the top of the other."""
+        shared = min(len(self.levels), len(other.levels))
+        mine, theirs = len(self.levels) - shared, len(other.levels) - shared
+        pairs = [(mine + level, theirs + level) for level in range(shared)]
+        same = all(
+            self.levels[one] == other.levels[two] and np.array_equal(self.codes[one], other.codes[two])
+            for one, two in pairs
+        ) and all(np.array_equal(self.parents[one], other.parents[two]) for one, two in pairs[:-1])
+        return pairs if same else []
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

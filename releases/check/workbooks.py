@@ -24,7 +24,7 @@ from releases.check.sheets import Cell, Range, SheetRows, Unreadable
 from releases.check.tables import MARKERS, Published
 from releases.check.xlsx import read_xlsx
 
-__all__ = ["check_workbook"]
+__all__ = ["check_workbook", "tables_of_workbook"]
 
 FRONT = ("Cover", "Contents", "Notes")
 READERS: dict[str, Callable[[Path], tuple[list[SheetRows], list[Range]]]] = {".ods": read_ods, ".xlsx": read_xlsx}
@@ -40,19 +40,38 @@ def check_workbook(
     `labels` gives, per dimension, the label of each code, where the table's
     metadata tells it: a heading must name the labels of its own category.
     """
+    sheets = _sheets(path, file, notes)
+    if sheets is None:
+        return
+    seen = [np.zeros(len(codes), bool) for codes in published.layout.codes]
+    areas = {code: place for place, code in enumerate(np.concatenate(published.layout.codes).tolist())}
+    for sheet, start in sheets:
+        _compare(sheet, start, file, published, labels, areas, seen, notes)
+    for level, units in enumerate(seen):
+        _missing(level, units, file, published, notes)
+
+
+def tables_of_workbook(path: Path, file: str, notes: Notes) -> Iterator[tuple[str, list[list[Cell]]]]:
+    """Name and rows of the table on each worksheet behind the front ones, all rules on its form being checked."""
+    for sheet, start in _sheets(path, file, notes) or ():
+        header = sheet.rows[start]
+        yield sheet.name, [row for row in sheet.rows[start + 1 :] if len(row) == len(header)]
+
+
+def _sheets(path: Path, file: str, notes: Notes) -> list[tuple[SheetRows, int]] | None:
+    """The worksheets behind the front ones, each with the place of its header row; None where the file cannot be read."""
     try:
         with _uncollected():
             sheets, ranges = READERS[path.suffix](path)
         check_package(path, file, notes)
     except Unreadable as error:
         notes.wrong("workbook", file, str(error))
-        return
+        return None
     except (ValueError, IndexError, KeyError):
         notes.wrong("workbook", file, "holds XML that cannot be read")
-        return
+        return None
     _check_names(sheets, file, notes)
-    seen = [np.zeros(len(codes), bool) for codes in published.layout.codes]
-    areas = {code: place for place, code in enumerate(np.concatenate(published.layout.codes).tolist())}
+    told = []
     for sheet in sheets:
         for problem in sorted(sheet.problems):
             notes.wrong("workbook", file, f"worksheet {sheet.name} {problem}")
@@ -60,9 +79,8 @@ def check_workbook(
         _check_shape(sheet, start, file, notes)
         _check_range(sheet, start, [found for found in ranges if found.sheet == sheet.name], file, notes)
         if sheet.name not in FRONT and start is not None:
-            _compare(sheet, start, file, published, labels, areas, seen, notes)
-    for level, units in enumerate(seen):
-        _missing(level, units, file, published, notes)
+            told.append((sheet, start))
+    return told
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ of one holds for all.  Figures related otherwise are tied by sums over what they
 * a table is given the margins that it has in common with another, published or not, and
   the cells of its atoms where divisions overlap;
 * ``part <= whole`` and ``whole <= sum of parts`` for people beside claims (`Within`);
-* ``after + off = before + on`` for caseloads and the flows between them (`Flow`).
+* ``after + off = before + on`` for caseloads and the flows between them (`Flow`); where nobody publishes
+  one of them, it is a cell of its own, of 0 or more.
 
 Three tables of which every two share a margin that the third has not (A × B, B × C, A × C)
 say more together than through shared margins; that is not followed.
@@ -23,7 +24,7 @@ from sdc.attack.intervals import NO_BOUND
 from sdc.attack.overlaps import NotJoined, Overlap, Refined, overlap_of_trees, refine
 from sdc.attack.pieces import Piece
 from sdc.cube import Cube
-from sdc.joining import join_systems, with_at_most
+from sdc.joining import join_systems, with_at_most, with_more_cells
 from sdc.system import CellSystem, Equations, measure_words, stack
 from sdc.tables import NOT_PUBLISHED, SHOWN, SUPPRESSED
 
@@ -44,12 +45,29 @@ class Within:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """after + off = before + on, four measures: caseloads on two reference dates, and who came and went between."""
+    """after + off = before + on, four measures: caseloads on two reference dates, and who came and went between.
 
-    before: str
+    One of them, but for `after`, may be None: nobody publishes it, and it may be anything from 0 up.
+
+    Raises
+    ------
+    ValueError
+        More than one is None: then the others say nothing of each other.
+    """
+
+    before: str | None
     after: str
-    on: str
-    off: str
+    on: str | None
+    off: str | None
+
+    def __post_init__(self) -> None:
+        if len(self.measures) < 3:
+            raise ValueError("a flow must have three measures or more of before, after, on and off")
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """The measures that are published."""
+        return frozenset(one for one in (self.before, self.after, self.on, self.off) if one is not None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -354,14 +372,16 @@ def _pairs(
 def _with_flow(
     pieces: Sequence[Piece], axes: Sequence[tuple[Refined, ...]], system: CellSystem, flow: Flow
 ) -> CellSystem:
-    """The system with after + off = before + on, wherever all four figures are held."""
+    """The system with after + off = before + on, wherever all figures that are published are held."""
     index, rows = _index(system), set()
     for piece, own in zip(pieces, axes, strict=True):
         if piece.measure == flow.after:
             words = _words_of(piece, own)
-            measures = (flow.after, flow.off, flow.before, flow.on)
+            measures = [one for one in (flow.after, flow.off, flow.before, flow.on) if one is not None]
             cells = np.stack([_found(index, words + measure_words(measure)).ravel() for measure in measures])
             rows |= set(map(tuple, cells[:, (cells >= 0).all(axis=0)].T.tolist()))
+    if len(flow.measures) < 4:
+        return _with_rest(system, flow, np.array(sorted(rows), np.int64).reshape(-1, 3))
     added = _four_terms(len(system), sorted(rows))
     return CellSystem(
         counts=system.counts,
@@ -371,6 +391,15 @@ def _with_flow(
         names=system.names,
         areas=system.areas,
     )
+
+
+def _with_rest(system: CellSystem, flow: Flow, rows: np.ndarray) -> CellSystem:
+    """The system with a cell behind the others for each row of three, for what nobody publishes of a flow."""
+    new = np.arange(len(system), len(system) + len(rows))
+    at = (None, flow.off, flow.before, flow.on).index(None, 1)
+    cells = np.insert(rows, at, new, axis=1)
+    added = _four_terms(len(system) + len(rows), map(tuple, cells.tolist()))
+    return with_more_cells(system, added, beside=rows[:, 0], called="what nobody publishes beside")
 
 
 def _four_terms(size: int, rows: Iterable[tuple[int, ...]]) -> Equations:

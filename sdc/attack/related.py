@@ -23,7 +23,7 @@ def related_sets(
 ) -> list[list[int]]:
     """Tables that say something of each other, directly or through others: numbers, in the order given."""
     ties = [{one.parts, one.whole} for one in within]
-    ties += [{one.before, one.after, one.on, one.off} for one in flows]
+    ties += [set(one.measures) for one in flows]
     ties += [{one.before, one.after} for one in revisions]
     of = list(range(len(pieces)))
     for second, two in enumerate(pieces):

@@ -106,7 +106,7 @@ def audit_together(
         measures = {target.piece.measure for target in chosen}
         tied = [target.piece for target in chosen]
         own_within = [one for one in within if {one.parts, one.whole} <= measures]
-        own_flows = [one for one in flows if {one.before, one.after, one.on, one.off} <= measures]
+        own_flows = [one for one in flows if one.measures <= measures]
         ready: Joined | None = None
         if beside is not None:
             audit = audit.joined(beside)

@@ -15,7 +15,7 @@ from sdc.attack.pieces import Piece
 from sdc.cube import Axis
 from sdc.tables import NOT_PUBLISHED, Hierarchy
 
-__all__ = ["trimmed"]
+__all__ = ["cut_below", "trimmed"]
 
 
 def trimmed(pieces: Sequence[Piece], overlaps: Mapping[str, Overlap]) -> tuple[list[Piece], dict[str, Overlap]]:
@@ -31,7 +31,7 @@ def trimmed(pieces: Sequence[Piece], overlaps: Mapping[str, Overlap]) -> tuple[l
         found = overlap_of_trees(trees, levels=wanted)
         if found is not None:
             overlaps[AREAS] = found
-    return [_cut(piece, cut) for piece, cut in zip(pieces, cuts, strict=True)], overlaps
+    return [cut_below(piece, cut) for piece, cut in zip(pieces, cuts, strict=True)], overlaps
 
 
 def _told_from(piece: Piece) -> int:
@@ -43,7 +43,8 @@ def _told_from(piece: Piece) -> int:
     return int(np.searchsorted(axis.starts, first, side="right")) - 1
 
 
-def _cut(piece: Piece, level: int) -> Piece:
+def cut_below(piece: Piece, level: int) -> Piece:
+    """The piece without the levels of areas below this one."""
     if level == 0:
         return piece
     axis = piece.axes[0]

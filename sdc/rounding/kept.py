@@ -60,6 +60,10 @@ class Earlier:
         if shapes != [array.shape for array in self.values] or shapes != [array.shape for array in self.known]:
             raise ValueError("counts, values and known must be of the same shapes")
 
+    def from_level(self, level: int) -> "Earlier":
+        """The same of the areas of this level and those above it."""
+        return Earlier(counts=self.counts[level:], values=self.values[level:], known=self.known[level:])
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Before:

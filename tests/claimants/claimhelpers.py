@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from claimants.caseload import Caseload, CaseloadSpec, count_caseload
-from claimants.dimensions import dimension
+from claimants.consent import Policy
+from claimants.dimensions import SENSITIVE, dimension
 from claimants.extract import ExtractSpec
 from geography.postcodes import Postcodes
 
@@ -46,6 +47,9 @@ def count(
     day: dt.date = DAY,
     postcodes: Postcodes | None = POSTCODES,
     threads: int | None = 1,
+    policy: Policy | None = None,
+    purpose: str = "counting",
+    non_claimants: bool = False,
     **spec: object,
 ) -> Caseload:
     """Write the frame as CSV (unless None) and count it."""
@@ -59,8 +63,10 @@ def count(
         spec=CaseloadSpec(
             reference_date=day,
             count="people" if people else "claims",
-            dimensions=tuple(map(dimension, by)),
+            dimensions=tuple(dimension(name, purpose=purpose if name in SENSITIVE else "counting") for name in by),
             beside_people=beside,
+            policy=policy,
+            non_claimants=non_claimants,
         ),
         threads=threads,
     )

@@ -50,6 +50,8 @@ ROWS = st.fixed_dictionaries(
         ("claims", ()),
         ("people", ("age_band", "sex")),
         ("people", ("sex", "client_group")),
+        ("people", ("benefit_combination", "sex")),
+        ("people", ("client_group", "benefit_combination")),
         ("claims beside people", ("benefit", "sex")),
         ("claims beside people", ("duration_band",)),
     ],

@@ -54,6 +54,7 @@ def test_what_is_of_a_person() -> None:
     assert of == {
         "benefit": "claim",
         "client_group": "person",
+        "benefit_combination": "person",
         "age_band": "person",
         "sex": "person",
         "duration_band": "claim",

@@ -97,9 +97,9 @@ def test_the_key_is_in_no_query_no_plan_and_no_print() -> None:
         sql = str(ibis.to_sql(query, dialect="duckdb"))
         plans = [sql, repr(KEYS), str(KEYS), repr(query)]
         for kind in ("EXPLAIN", "EXPLAIN ANALYZE"):
-            plans += [str(line) for line in connection.con.execute(f"{kind} {sql}").fetchall()]
-        connection.con.execute("PRAGMA explain_output = 'all'")
-        plans += [str(line) for line in connection.con.execute(f"EXPLAIN {sql}").fetchall()]
+            plans += [str(line) for line in connection.backend.con.execute(f"{kind} {sql}").fetchall()]
+        connection.backend.con.execute("PRAGMA explain_output = 'all'")
+        plans += [str(line) for line in connection.backend.con.execute(f"EXPLAIN {sql}").fetchall()]
     assert all(part not in plan for part in parts for plan in plans)
     assert any("persons" in plan for plan in plans)
 

@@ -15,8 +15,10 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
+from claimants.consent import Form, shipped_policy
 from claimants.dimensions import DIMENSIONS, dimension
-from claimants.states import ANOTHER_CLAIM, BUCKETS
+from claimants.policyfile import RULES
+from claimants.states import BUCKETS, OCCURRING
 from common.resources import data_path
 from releases.cli import app
 from releases.known import KnownFile
@@ -286,11 +288,29 @@ def test_code_lists_are_those_of_the_code() -> None:
             assert told == dict(dimension(name, bands).labels)
     groups = {row[1]: row[2] for row in rows_under(text, "## `client_group`")}
     assert groups == dict(dimension("client_group").labels)
+    combinations = {row[0]: row[1] for row in rows_under(text, "## `benefit_combination`")}
+    assert combinations == dict(dimension("benefit_combination").labels)
 
 
 def test_buckets_are_those_of_the_code() -> None:
-    told = re.findall(r"^\| \d \| `([^`]+)` \|", reference("buckets"), re.M)
-    assert sorted(told) == sorted([*BUCKETS, ANOTHER_CLAIM])
+    told = re.findall(r"^\| \d+ \| `([^`]+)` \|", reference("buckets"), re.M)
+    assert sorted(told) == sorted([*BUCKETS, *OCCURRING])
+
+
+def test_consent_policy_is_that_of_the_code() -> None:
+    text = reference("consent-policy")
+    assert [row[0] for row in rows_under(text, "## `[[rule]]`")] == list(RULES)
+    assert [row[0] for row in rows_under(text, "## `[forms]`")] == [form.name.lower() for form in Form]
+    told = rows_under(
+        (DOCS / "explanation" / "what-is-counted.md").read_text(encoding="utf-8"), "## What is said of them"
+    )
+    policy = shipped_policy()
+    assert [(row[0], row[1].replace('"', "'")) for row in told] == [(rule.id, rule.sentence) for rule in policy.rules]
+    for row, rule in zip(told, policy.rules, strict=True):
+        assert re.findall(r"\d+", row[2]) == [basis.rsplit(" ", 1)[1] for basis in rule.basis]
+    lists = rows_under(reference("code-lists"), "## Sensitive fields")
+    for name, list_ in (("drugs_marker", "markers"), ("ethnicity", "ethnicity")):
+        assert {row[1]: row[2] for row in lists if row[0] == list_} == dict(dimension(name).labels)
 
 
 def test_exit_codes_and_manifest_format_are_those_of_the_code() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import releases.known
 from common.faults import InputError
-from releases.known import Known, read_all_known, read_known
+from releases.known import Known, read_all_known
 
 
 def refused(folder: Path, text: str) -> list[tuple[str, str]]:
@@ -28,7 +28,7 @@ def test_the_examples_of_the_docstring_can_be_read(tmp_path: Path) -> None:
     assert len(known.file) == len(known.overlap) == len(known.recode) == len(known.within) == len(known.flow) == 1
     assert known.file[0].edition == "2" and known.recode[0].of == {"16-24": ("16-17", "18-24")}
     assert known.overlap[0].path == tmp_path / "lookup.csv" and known.folder == tmp_path
-    assert read_known(tmp_path / "known.toml") == known.file
+    assert read_all_known(tmp_path / "known.toml").file == known.file
 
 
 @pytest.mark.parametrize("date", ['"2026-05-31"', "2026-05-31", '"2026-Q1"', "2026"])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from small_place import AREAS, change, copied, make_place
 
-import releases.pipeline as pipeline
+import releases.drawing as drawing
 from releases.outcome import Refused
 from releases.pipeline import publish
 from releases.protection import Protected
@@ -58,9 +58,9 @@ def truths(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Truths:
         seen.append(dict(tables))
         return protect(spec, tables, **more)
 
-    protect: Callable[..., Protected] = pipeline.protect_tables
+    protect: Callable[..., Protected] = drawing.protect_tables
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "protect_tables", listen)
+        patch.setattr(drawing, "protect_tables", listen)
         done = publish(copied(place, folder / "given"), folder / "out")
     assert done.audit.safe and not done.audit.findings
     return seen[0]
@@ -272,14 +272,14 @@ HARMLESS = {
 
 
 def spoil(plant: Plant, truths: Truths, monkeypatch: pytest.MonkeyPatch) -> None:
-    protect: Callable[..., Protected] = pipeline.protect_tables
+    protect: Callable[..., Protected] = drawing.protect_tables
 
     def spoiled(*given: Any, **more: Any) -> Protected:
         protected = protect(*given, **more)
         assert plant.tables is not None
         return replace(protected, safe=plant.tables(protected.safe, truths))
 
-    monkeypatch.setattr(pipeline, "protect_tables", spoiled)
+    monkeypatch.setattr(drawing, "protect_tables", spoiled)
 
 
 def refused(release: Path, folder: Path) -> Refused:

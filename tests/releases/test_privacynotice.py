@@ -90,7 +90,7 @@ def test_the_page_stands_in_the_site_and_says_everything(tmp_path: Path) -> None
     assert places == sorted(places)
     for contact in facts.contacts:
         assert contact.email in page
-    assert "Version 1.0 of 22 November 2026" in page and "age band" in page
+    assert "Version 1.1 of 22 November 2026" in page and "age band" in page
     for place in ("index.html", "tables/benefit.html"):
         assert "privacy.html" in (tmp_path / place).read_text(encoding="utf-8")
 

@@ -17,7 +17,7 @@ from counts_files import COUNTS, NEST, WHOLE, write
 
 import releases.protect
 from common.faults import Infeasible, InputError
-from releases.known import read_known
+from releases.known import read_all_known
 from releases.methodoptions import MethodOptions
 from releases.outcome import Outcome, Refused
 from releases.protect import ProtectOptions, protect
@@ -490,7 +490,7 @@ class TestKnown:
         path = tmp_path / "known.toml"
         path.write_text('[[file]]\nbase = 0\nmarker = "x"\n[[file]]\npath = "a"\nmarkers = { "*" = [4, 1] }\n')
         with pytest.raises(InputError) as caught:
-            read_known(path)
+            read_all_known(path)
         assert len(caught.value.faults) == 4
 
     @pytest.mark.parametrize("text", ["[[file]", "", "file = 3", "[[file]]\npath = 3\n", '[file]\npath="a"', "x = 1"])
@@ -498,4 +498,4 @@ class TestKnown:
         path = tmp_path / "known.toml"
         path.write_text(text)
         with pytest.raises(InputError):
-            read_known(path)
+            read_all_known(path)

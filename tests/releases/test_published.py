@@ -7,7 +7,7 @@ import pytest
 from counts_files import AREAS, write
 
 from common.faults import InputError
-from releases.known import find_known, read_known
+from releases.known import find_known, read_all_known
 from releases.nests import read_tree
 from releases.protect import ProtectOptions, protect
 from releases.publicblock import read_told
@@ -26,7 +26,7 @@ def read(folder: Path, text: str, *, known: str = "", by: tuple[str, ...] = (), 
     entries = ()
     if known:
         (folder / "known.toml").write_text(f'[[file]]\npath = "table.csv"\n{known}')
-        entries = read_known(folder / "known.toml")
+        entries = read_all_known(folder / "known.toml").file
     defaults = Defaults(nest=LEVELS, by=by, **{"method": "exact", **said})  # type: ignore[arg-type]
     facts = gather(folder / "table.csv", entries, defaults)
     opened = open_published(facts)
@@ -233,7 +233,7 @@ def test_what_is_known_of_a_file_goes_before_the_options_and_is_said(tmp_path: P
 
 def test_files_are_found_whichever_way_their_path_is_written(tmp_path: Path) -> None:
     (tmp_path / "known.toml").write_text('[[file]]\npath = "./sub/../table.csv"\n')
-    entries = read_known(tmp_path / "known.toml")
+    entries = read_all_known(tmp_path / "known.toml").file
     assert find_known(entries, tmp_path / "table.csv") is entries[0]
     assert find_known(entries, tmp_path / "other.csv") is None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browsing import Watched, axe, browser  # noqa: F401
+from derivedsamples import derived_table
 from pagescene import make_scene
 from test_review import make_facts
 
@@ -20,6 +21,7 @@ PAGES = (
     "tables.html",
     "tables/benefit.html",
     "tables/age-sex.html",
+    "tables/rate.html",
     "maps.html",
     "methods.html",
     "downloads.html",
@@ -39,7 +41,8 @@ def folder(tmp_path_factory) -> Path:
     (folder / "manifest.json").write_text("{}")
     maps = write_maps(scene.facts, scene.tables, scene.boundaries, folder / "maps")
     downloads = find_downloads(folder, scene.tables)
-    write_site(folder, scene.facts, scene.tables, maps=maps, downloads=downloads, row_limit=20)
+    derived = (derived_table(scene.tables[0].safe),)
+    write_site(folder, scene.facts, scene.tables, derived=derived, maps=maps, downloads=downloads, row_limit=20)
     (folder / "review").mkdir()
     write_review(folder / "review", make_facts(boundaries=make_scene(areas=60).boundaries))
     return folder

@@ -120,7 +120,7 @@ def test_table_page_shows_what_is_published(site, scene) -> None:
             table.labels["benefit"][c[0]] for c in table.safe.classification.categories
         ]
         assert len(rows) == table.safe.hierarchy.units[level]
-        for unit, row in zip(row_order(table, level), rows, strict=True):
+        for unit, row in zip(row_order(table.safe.hierarchy, level), rows, strict=True):
             assert table.safe.hierarchy.codes[level][unit] in row[:2]
             hidden = table.safe.markers[level][unit] != 0
             expected = np.where(hidden, "[c]", [f"{value:,}" for value in table.safe.values[level][unit]])
@@ -129,7 +129,7 @@ def test_table_page_shows_what_is_published(site, scene) -> None:
 
 def test_rows_are_grouped_by_the_areas_they_lie_in(scene) -> None:
     table = scene.tables[0]
-    order = row_order(table, 0)
+    order = row_order(table.safe.hierarchy, 0)
     above = table.safe.hierarchy.ancestors(0, 3)[order]
     assert sorted(order) == list(range(60)) and np.all(np.diff(above) >= 0)
 

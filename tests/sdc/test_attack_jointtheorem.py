@@ -13,7 +13,8 @@ from itertools import product
 import numpy as np
 import pytest
 from attack_tools import tree
-from attacker_cases import Case, judge, places_of
+from attacker_cases import Case, places_of
+from attacker_judge import judge
 from enumeration import every_world
 from test_joint_attack import flat_tree, nested_tree, table_of
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from attack_tools import tree
-from attacker_cases import KINDS, OF_CELLS, PUBLISH, drawn_case, judge, judge_jointly, worlds_of
+from attacker_cases import KINDS, PUBLISH, drawn_case
+from attacker_judge import OF_CELLS, judge, judge_jointly, worlds_of
 from test_joint_attack import table_of
 
 from sdc.attack import jointly
