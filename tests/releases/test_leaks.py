@@ -19,7 +19,7 @@ import pytest
 from searching import found_numbers, found_words, texts
 from small_place import AREAS, COLUMNS, change, claim, copied, lookup_rows, one_table, rows_of, write_claims
 
-from claimants import engine
+from claimants import duckdbengine
 from claimants.caseload import count_caseload
 from releases.pipeline import publish
 
@@ -318,13 +318,13 @@ def test_spilled_files_lie_in_the_staging_folder_and_go(
     (release.parent / "claims" / "claims.csv").unlink()
     monkeypatch.setattr("releases.pipeline.count_caseload", partial(count_caseload, memory="40MB"))
     folders: list[Path] = []
-    own = engine._own_folder
+    own = duckdbengine.own_folder
 
     def noted(spill: Path) -> Path:
         folders.append(own(spill))
         return folders[-1]
 
-    monkeypatch.setattr(engine, "_own_folder", noted)
+    monkeypatch.setattr(duckdbengine, "own_folder", noted)
     seen: set[str] = set()
     over = threading.Event()
 
