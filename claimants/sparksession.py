@@ -255,8 +255,11 @@ def _set(session: Any) -> None:
 def _end(gateway: Any) -> None:
     """End Java, so that its memory is given back and its files are gone; a later session starts another."""
     from pyspark import SparkContext
+    from pyspark.sql import SparkSession
 
-    SparkContext._gateway = SparkContext._jvm = None
+    # Where Java was gone before it could be told to stop, Spark would take what is left for a session that runs.
+    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
+    SparkSession._instantiatedSession = None
     if gateway is None:
         return
     with suppress(Exception):

@@ -220,3 +220,16 @@ def test_a_named_master_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not sparksession._names_master()
     (tmp_path / "conf" / "spark-defaults.conf").write_text("# spark.master local\nspark.master\tyarn\n")
     assert sparksession._names_master()
+
+
+@pytest.mark.slow
+def test_after_a_java_that_died_another_is_started(tmp_path: Path) -> None:
+    need_spark()
+    with connect(engine="spark", spill=tmp_path, memory="512MiB", threads=1) as engine:
+        java = engine.backend._session.sparkContext._gateway.proc
+        java.kill()
+        java.wait()
+    with connect(engine="spark", spill=tmp_path, memory="512MiB", threads=1) as engine:
+        found = fetch(engine, keep_table(engine, "alive", pa.table({"one": [1]})))
+    assert found.to_pydict() == {"one": [1]}
+    assert not list(tmp_path.iterdir())
