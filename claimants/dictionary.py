@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from claimants.tomltext import read_toml
 from common.faults import Faults
 from common.resources import data_path
 
@@ -160,7 +161,7 @@ def read_dictionary(path: Path) -> Dictionary:
         The file cannot be read, says what a dictionary has not, or would widen a field that ships; every fault is told.
     """
     faults, shipped = Faults(str(path)), shipped_dictionary()
-    raw = _read(path, faults)
+    raw = read_toml(path, faults)
     for key in (key for key in raw if key != "field"):
         faults.add("unknown key", "is not known here", "write [field.NAME] alone", key=key)
     fields = dict(shipped.fields)
@@ -171,18 +172,6 @@ def read_dictionary(path: Path) -> Dictionary:
             fields[name] = one
     faults.raise_if_any()
     return Dictionary(fields=fields, purposes=shipped.purposes, sources=shipped.sources, retention=shipped.retention)
-
-
-def _read(path: Path, faults: Faults) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        faults.add("unreadable file", f"cannot be read ({error.strerror})", "name a readable file")
-    except UnicodeDecodeError as error:
-        faults.add("encoding", f"is not UTF-8 (byte {error.start})", "save it as UTF-8")
-    except tomllib.TOMLDecodeError as error:
-        faults.add("toml", f"is no TOML: {error}", "mend the file there")
-    return {}
 
 
 def _checked(name: str, entry: object, shipped: Dictionary, faults: Faults) -> Field | None:

@@ -5,7 +5,6 @@ every fault at once.  The example that ships is ``data/policies/staff-guide.toml
 """
 
 import datetime as dt
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from claimants.dimensions import SENSITIVE, dimension, normal_code
+from claimants.tomltext import read_toml
 from common.faults import Faults
 from common.resources import data_path
 
@@ -127,7 +127,7 @@ def read_policy(path: Path) -> Policy:
         The file cannot be read or says what a policy may not; every fault is told.
     """
     faults = Faults(str(path))
-    raw = _raw(path, faults)
+    raw = read_toml(path, faults)
     faults.raise_if_any()
     for key in (key for key in raw if key not in ("title", "example", "valid_from", "note", "forms", "rule")):
         faults.add("unknown key", "is not known here", "leave it out", key=key)
@@ -184,18 +184,6 @@ class _Asker:
         else:
             return where[key]
         return None
-
-
-def _raw(path: Path, faults: Faults) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        faults.add("unreadable file", f"cannot be read ({error.strerror})", "name a readable file")
-    except UnicodeDecodeError as error:
-        faults.add("encoding", f"is not UTF-8 (byte {error.start})", "save it as UTF-8")
-    except tomllib.TOMLDecodeError as error:
-        faults.add("toml", f"is no TOML: {error}", "mend the file there")
-    return {}
 
 
 def _rules(entries: object, faults: Faults) -> dict[str, Mapping[str, Any]]:

@@ -63,7 +63,9 @@ def _in_larger_areas(
             ]
             audit = attack_targets(replace(read, flows=flows), cut, progress=progress, **asked)
             below = f"caseload and flows together: what they say of areas smaller than those of the level '{level}'"
-            return audit.joined(Audit(not_checked=(below,)))
+            others = "caseload and flows together: what others have published narrows the caseload alone"
+            left = (below, others) if any(one.known is not None for one in chosen) else (below,)
+            return audit.joined(Audit(not_checked=left))
     return Audit(not_checked=(f"caseload and flows together: tables of more than {MOST_JOINTLY:,} places",))
 
 

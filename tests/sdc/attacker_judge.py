@@ -256,6 +256,3 @@ def judge(case: Case) -> bool:
     if not case.loose:
         judge_together(case, worlds)
     return True
-
-
-__all__ = ["OF_CELLS", "judge", "judge_jointly", "worlds_of"]
