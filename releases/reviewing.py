@@ -134,6 +134,7 @@ def _making_of(path: RoundingPath) -> dict[str, object]:
         "turned": "totals: duels turned because a table had no rounding for the draw",
         "apart": "totals: pairs of areas set apart, because a table could not follow both ends without bias",
         "repaired": "totals: neighbourhoods solved together, because tables tie three or more areas to each other",
+        "together": "totals: smallest areas drawn with the categories of one table, because these tie three or more of them",
         "cycles": "categories: cycles cancelled",
         "forgotten": "areas around which no value of the release before could be kept",
     }

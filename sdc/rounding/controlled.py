@@ -20,8 +20,9 @@ from common.keys import sip_key
 from common.progress import SILENT, Progress
 from sdc.figures import figures_of
 from sdc.network import flatten, unflatten
+from sdc.rounding.alone import settle_alone
 from sdc.rounding.cycles import cancel_cycles
-from sdc.rounding.draws import make_draws
+from sdc.rounding.draws import Draws, make_draws
 from sdc.rounding.joined import SCALE, rounded_values
 from sdc.rounding.kept import (
     CHANGED,
@@ -81,6 +82,7 @@ class RoundingPath:
     turned : of these, settled against their draw, because a table had no rounding for it.
     apart : pairs set apart, because a table could not follow both ends without bias.
     repaired : neighbourhoods whose totals a solver picked together, because the tables tie three or more areas to each other.
+    together : smallest areas of one table alone whose totals were drawn with its categories, for the same reason.
     cycles : cycles of category cells cancelled.
     forced : by table, how many counts were moved by force, summed over duels.
     kept : by table, cells whose count did not change and that kept their value; empty at a first publication.
@@ -88,13 +90,14 @@ class RoundingPath:
     redrawn : by table, cells of the release before whose count changed.
     forgotten : smallest areas around which nothing could be kept, because no rounding was found otherwise.
 
-    Where `apart`, `turned` and `repaired` are 0 the totals are those of the population rounded alone.
+    Where `apart`, `turned`, `repaired` and `together` are 0 the totals are those of the population rounded alone.
     """
 
     duels: int
     turned: int
     apart: int
     repaired: int
+    together: int
     cycles: int
     forced: dict[str, float]
     kept: dict[str, int] = field(default_factory=dict)
@@ -173,7 +176,7 @@ def round_controlled(
         )
         for name, table in tables.items()
     }
-    return safe, told_of(replace(path, cycles=cycles, forgotten=forgotten), tables, safe, before)
+    return safe, told_of(replace(path, cycles=path.cycles + cycles, forgotten=forgotten), tables, safe, before)
 
 
 def told_of(
@@ -266,15 +269,21 @@ def _draw(
         counts=np.zeros(3, np.int64),
         gain=np.zeros(len(work.classified), np.int64),
     )
-    clashes, repaired = repair(game, draw_totals(game, begun.holds))
-    if len(clashes):
-        return clashes, (), None
+    clashes = draw_totals(game, begun.holds, len(work.classified) == 1)
+    repaired = together = cycles = 0
+    if len(clashes) and len(work.classified) == 1:
+        together, cycles = settle_alone(work.tree, game.totals, joined, _draws_of_cells(work, *work.classified, key))
+    elif len(clashes):
+        clashes, repaired = repair(game, clashes)
+        if len(clashes):
+            return clashes, (), None
     path = RoundingPath(
         duels=int(game.counts[DUELS]),
         turned=int(game.counts[TURNS]),
         apart=int(game.counts[APART]),
         repaired=repaired,
-        cycles=0,
+        together=together,
+        cycles=cycles,
         forced={name: float(parts) / SCALE for name, parts in zip(work.classified, game.forced, strict=True)},
     )
     return clashes, unflatten(game.totals.values, work.hierarchy, 1), path
@@ -283,11 +292,14 @@ def _draw(
 def _round_categories(work: _Work, begun: Begun, index: int, name: str, key: bytes) -> int:
     """Round one table's category cells with its totals fixed, in place; returns the number of cycles cancelled."""
     joined = begun.joined
-    draws = make_draws(sip_key(key, "categories"), work.figures[name])
-    cycles, left = cancel_cycles(work.tree, joined, index, draws)
+    cycles, left = cancel_cycles(work.tree, joined, index, _draws_of_cells(work, name, key), False)
     if left:
         raise RuntimeError("a category cell was left open: conservation does not hold")
     return int(cycles)
+
+
+def _draws_of_cells(work: _Work, name: str, key: bytes) -> Draws:
+    return make_draws(sip_key(key, "categories"), work.figures[name])
 
 
 def _cells_known(earlier: Mapping[str, Earlier]) -> int:

@@ -1,4 +1,4 @@
-"""Unbiased rounding of the categories, totals fixed, by cancelling cycles.
+"""Unbiased rounding of the categories, by cancelling cycles, with their totals fixed or with those still open.
 
 While some category cell is open, the open cells contain a cycle of the table's
 circulation, for conservation gives every node that one of them touches a
@@ -16,6 +16,10 @@ time: so a change in one area moves few draws elsewhere, about as many as the
 tree is high.  For the same reason a cycle's draw is made from one of its
 cells, the one whose hash is the smallest: a cycle that changes a little mostly
 keeps it.
+
+A total is the sum of its categories, and totals add up as categories do: in the circulation it is one category more
+whose cells run backwards.  So cycles lead through open totals too, where they may
+(`sdc.rounding.alone`), and nothing is left open of one table.
 """
 
 from typing import NamedTuple
@@ -62,10 +66,10 @@ class _Walk(NamedTuple):
 
 
 @njit(cache=True)
-def cancel_cycles(tree, joined, table, draws):  # type: ignore[no-untyped-def]
+def cancel_cycles(tree, joined, table, draws, totals):  # type: ignore[no-untyped-def]
     """Settle every category cell of one table whose totals are settled, in place.
 
-    `draws` are of the table's cells.
+    `draws` are of the table's cells.  `totals` says whether its totals are open too, and settled likewise.
 
     Returns the number of cycles, and of cells left open: 0, unless the table is not additive.
     """
@@ -77,7 +81,7 @@ def cancel_cycles(tree, joined, table, draws):  # type: ignore[no-untyped-def]
     left = np.empty(0, np.int64)
     cycles = 0
     for level in range(1, depth + 1):
-        added = _open_cells(joined, table, tree.offsets[level - 1], tree.offsets[level])
+        added = _open_cells(joined, table, tree.offsets[level - 1], tree.offsets[level], totals)
         left = np.concatenate((left, added))
         path_nodes = np.empty(2 * len(left) + 1, np.int64)
         walk = _Walk(first, position, path_nodes, np.empty_like(path_nodes))
@@ -94,14 +98,15 @@ def cancel_cycles(tree, joined, table, draws):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _open_cells(joined, table, first_unit, last_unit):  # type: ignore[no-untyped-def]
-    """Open category cells of a run of units, ascending."""
+def _open_cells(joined, table, first_unit, last_unit, totals):  # type: ignore[no-untyped-def]
+    """Open category cells of a run of units, and open totals where asked, ascending."""
     columns = joined.columns[table]
     offset = joined.offset[joined.starts[table] :]
-    found = np.empty((last_unit - first_unit) * (columns - 1), np.int64)
+    wanted = columns if totals else columns - 1
+    found = np.empty((last_unit - first_unit) * wanted, np.int64)
     count = 0
     for unit in range(first_unit, last_unit):
-        for cell in range(unit * columns, unit * columns + columns - 1):
+        for cell in range(unit * columns, unit * columns + wanted):
             if 0 < offset[cell] < joined.width:
                 found[count] = cell
                 count += 1
@@ -114,7 +119,7 @@ def _build_arcs(tree, columns, cells, outermost, group, size, first):  # type: i
 
     Nodes are numbered as in `sdc.rounding.search`.  Units from `outermost` on
     meet in their parent only in groups of `group` neighbours: each group has a
-    node of its own, ``size`` + the cell of its first unit.
+    node of its own, ``size`` + the cell of its first unit.  Totals, the last column, run backwards.
     """
     nodes = np.empty(2 * len(cells), np.int32)
     onward = np.empty(2 * len(cells), np.int32)
@@ -131,6 +136,8 @@ def _build_arcs(tree, columns, cells, outermost, group, size, first):  # type: i
         else:
             rank = tree.ranks[unit]
             nodes[2 * arc + 1] = size + tree.children[tree.first_child[parent] + rank - rank % group] * columns + k
+        if k == columns - 1:
+            nodes[2 * arc], nodes[2 * arc + 1] = nodes[2 * arc + 1], nodes[2 * arc]
         for end in (2 * arc + 1, 2 * arc):
             onward[end] = first[nodes[end]]
             first[nodes[end]] = end

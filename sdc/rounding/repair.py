@@ -28,8 +28,8 @@ from sdc.solver import Rows, solve_mip
 __all__ = ["repair"]
 
 BRANCHES = 2000
-# How many levels up the neighbourhood reaches: an LSOA, an MSOA, a local authority.
-HIGHEST = 3
+# Cells and totals of the largest neighbourhood that the solver is asked about.
+LARGEST = 20_000
 ATTEMPTS = 4
 
 
@@ -39,7 +39,7 @@ def repair(game: Game, clashes: np.ndarray) -> tuple[np.ndarray, int]:
     Returns the areas that could not be settled, and the number of neighbourhoods that were.
     """
     settled = 0
-    for height in range(1, min(HIGHEST, len(game.tree.offsets) - 2) + 1):
+    for height in range(1, len(game.tree.offsets) - 1):
         held = _lifted(game, clashes, height)
         for unit in np.unique(_lowest_settled(game, held)):
             neighbourhoods = np.unique(held[_lowest_settled(game, held) == unit])
@@ -74,6 +74,8 @@ def _settle(game: Game, neighbourhoods: np.ndarray, unit: int) -> bool:
     """Settle all that is open in the neighbourhoods and between them and a unit above; tells whether it could."""
     inside = _units_below(game, neighbourhoods)
     units = np.union1d(inside, _units_between(game, neighbourhoods, unit))
+    if _open_cells(game, inside) > LARGEST:
+        return False
     for attempt in range(ATTEMPTS):
         wanted = _solve(game, units, inside, attempt)
         if wanted is None:
@@ -81,6 +83,16 @@ def _settle(game: Game, neighbourhoods: np.ndarray, unit: int) -> bool:
         if _follow(game, units, wanted):
             return True
     return False
+
+
+def _open_cells(game: Game, units: np.ndarray) -> int:
+    """How many cells of the units may move in all tables, totals counted once for each."""
+    cells = 0
+    for start, columns in zip(game.joined.starts, game.joined.columns, strict=False):
+        cells += int(
+            np.count_nonzero(game.joined.offset[start + units[:, None] * columns + np.arange(columns)] != SHUT)
+        )
+    return cells
 
 
 def _units_below(game: Game, tops: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ the tree is walked up to three times, each time for the areas still open:
 2. FORCED: where every table can follow either end, if need be by force.
 3. TURNED: where the end drawn clashes with a table, the other end is taken.
 
+One table alone can always settle what FREE duels leave (`sdc.rounding.alone`), so nothing of it is forced or turned.
 Which areas meet depends on the true counts and on earlier draws alone, so that
 FREE duels keep every expectation.  Almost all duels are FREE.  Where cells keep
 the values of the release before (`sdc.rounding.kept`), the second and the third
@@ -86,14 +87,16 @@ class Game(NamedTuple):
 
 
 @njit(cache=True)
-def draw_totals(game, holds):  # type: ignore[no-untyped-def]
+def draw_totals(game, holds, alone):  # type: ignore[no-untyped-def]
     """Round the totals of every level in place, every table following step by step.
 
-    `holds` says whether any cell is held.
+    `holds` says whether any cell is held, `alone` whether one table follows and may
+    settle what is left (`sdc.rounding.alone`): nothing is then forced.
     Returns the areas left open, int64: what they would take clashes with a table.
     """
     left = _open_areas(game)
-    for mode in range(FREEING_TURNED + 1 if holds else TURNED + 1):
+    last = FREE if alone else (FREEING_TURNED if holds else TURNED)
+    for mode in range(last + 1):
         if len(left) > 0:
             # Open areas of each unit as a linked list: mostly one, more where a table forbids the duel of two.
             first_open = np.full(len(game.tree.parents), -1, np.int64)
@@ -127,6 +130,8 @@ def _walk(game, first_open, following, mode):  # type: ignore[no-untyped-def]
     for level in range(1, depth):
         for unit in range(tree.offsets[level], tree.offsets[level + 1]):
             children = tree.children[tree.first_child[unit] : tree.first_child[unit + 1]]
+            for child in children:
+                _leave_shut(game, level, child, first_open, following)
             group = 1
             while group < len(children):
                 for place in range(0, len(children) - group, 2 * group):
@@ -138,6 +143,25 @@ def _walk(game, first_open, following, mode):  # type: ignore[no-untyped-def]
         while area >= 0:
             _duel(game, area, -1, depth, mode)
             area = following[area]
+
+
+@lean
+def _leave_shut(game, level, child, first_open, following):  # type: ignore[no-untyped-def]
+    """Leave out areas that have a settled total above them: no duel from here on up can move them."""
+    tree, totals = game.tree, game.totals
+    before = np.int64(-1)
+    area = first_open[child]
+    while area >= 0:
+        unit = np.int64(area)
+        while unit >= 0 and unit < tree.offsets[level] and _is_open(totals, unit):
+            unit = tree.parents[unit]
+        if unit < 0 or unit >= tree.offsets[level]:
+            before = area
+        elif before < 0:
+            first_open[child] = following[area]
+        else:
+            following[before] = following[area]
+        area = following[area]
 
 
 @lean

@@ -273,3 +273,58 @@ def test_conventional_rounding_of_the_handbook_table() -> None:
     safe = round_conventional(true, base=5, min_count=5)
     assert safe.values[0].tolist() == [[0, 0, 0], [5, 5, 5], [10, 20, 30]]
     assert safe.values[1].tolist() == [[15, 25, 40]]
+
+
+def scattered(seed: int, mean: float, widths: tuple[int, ...]) -> dict[str, Table]:
+    """Few people in many areas of six levels: the smaller the mean, the more areas only settle together."""
+    rng = np.random.default_rng(seed)
+    sizes = (320, 67, 14, 2, 1, 1)
+    parents = [
+        np.sort(np.append(np.arange(above), rng.integers(0, above, below - above))).tolist()
+        for below, above in itertools.pairwise(sizes)
+    ]
+    hierarchy, people = tree(*parents), rng.poisson(mean, sizes[0])
+    return {
+        f"by {width}": table(hierarchy, rng.multinomial(people, np.ones(width) / width).tolist(), f"by {width}")
+        for width in widths
+    }
+
+
+@pytest.mark.parametrize("mean", [0.3, 0.65, 1.5])
+def test_one_table_always_has_a_rounding_and_nothing_of_it_is_forced(mean: float) -> None:
+    spec, together = ControlledRounding(), 0
+    for seed in range(8):
+        tables = scattered(seed, mean, (6,))
+        safe, path = round_controlled(tables, spec=spec, key=bytes([seed]) * 32)
+        assert_rounding(tables["by 6"], safe["by 6"])
+        assert path.turned == path.repaired == path.forced["by 6"] == 0
+        together += path.together
+    assert together, "no area was left to be settled with the categories: the case shows nothing"
+
+
+def test_totals_settled_with_the_categories_keep_every_mean() -> None:
+    """Within 5 standard errors for every cell: who gains a count of one category can lose none of the other."""
+    twice = [[0, 2], [3, 0], [0, 4], [0, 2], [3, 0], [0, 4]]
+    tables = {"k": table(tree([0, 0, 0, 1, 1, 1], [0, 0]), twice)}
+    spec, runs, together = ControlledRounding(), 3000, 0
+    sums = [np.zeros(counts.shape) for counts in tables["k"].counts]
+    for key in range(runs):
+        safe, path = round_controlled(tables, spec=spec, key=key.to_bytes(32, "big"))
+        together += path.together
+        for level, values in enumerate(safe["k"].values):
+            sums[level] += values
+    assert together > runs
+    for counts, total in zip(tables["k"].counts, sums, strict=True):
+        part = counts % spec.base / spec.base
+        error = spec.base * np.sqrt(part * (1 - part) / runs)
+        assert np.all(np.abs(total / runs - counts) <= 5 * error)
+
+
+@pytest.mark.parametrize("widths", [(6, 2), (6, 8, 2)], ids=["two", "three"])
+def test_scattered_tables_are_rounded_together_in_neighbourhoods_as_wide_as_it_takes(widths: tuple[int, ...]) -> None:
+    for seed in range(4):
+        tables = scattered(seed, 0.3, widths)
+        safe, path = round_controlled(tables, spec=ControlledRounding(), key=bytes([seed]) * 32)
+        assert path.repaired and not path.together
+        for name, true in tables.items():
+            assert_rounding(true, safe[name])
