@@ -272,7 +272,8 @@ def _draw(
     clashes = draw_totals(game, begun.holds, len(work.classified) == 1)
     repaired = together = cycles = 0
     if len(clashes) and len(work.classified) == 1:
-        together, cycles = settle_alone(work.tree, game.totals, joined, _draws_of_cells(work, *work.classified, key))
+        (name,) = work.classified
+        together, cycles = settle_alone(work.tree, game.totals, joined, _draws_of_cells(work, name, key))
     elif len(clashes):
         clashes, repaired = repair(game, clashes)
         if len(clashes):
