@@ -11,7 +11,7 @@ from bench.tablework import round_tables
 from releases.facts import release_facts, report_table
 from releases.inputs import dimensions_of, read_inputs
 from releases.pipeline import publish
-from releases.spec import read_release
+from releases.releasefile import read_release
 from reports.csvw import write_csvw
 from reports.longform import write_long
 from reports.model import ReleaseFacts, ReportTable

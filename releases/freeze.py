@@ -33,7 +33,8 @@ from releases.frozenfolder import CLAIMS, FORMAT, FRAGMENT, LATE, MANIFEST, Stor
 from releases.inputs import dimensions_of
 from releases.keyfiles import read_key
 from releases.manifest import plain_hash
-from releases.spec import Release, read_release
+from releases.releasefile import read_release
+from releases.spec import Release
 
 __all__ = ["FreezeOptions", "Frozen", "freeze"]
 

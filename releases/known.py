@@ -91,15 +91,15 @@ How figures of different files lie on each other::
 """
 
 import datetime
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from common.faults import Faults
 from releases.misfits import tell_misfit
+from releases.tomlfile import Part, read_toml
 
 __all__ = [
     "Bound",
@@ -136,11 +136,7 @@ def _as_text(plain: object) -> object:
 Named = Annotated[Words, BeforeValidator(_as_text)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class KnownColumns(_Part):
+class KnownColumns(Part):
     """``[file.columns]``: names of the columns; None where nothing is said."""
 
     level: Words | None = None
@@ -149,11 +145,11 @@ class KnownColumns(_Part):
     marker: Words | None = None
 
 
-class Bound(_Part):
+class Bound(Part):
     """``[[file.bounds]]``: lo <= count <= hi for one cell."""
 
     area: Words
-    category: dict[str, str] = {}
+    category: dict[str, str] = Field(default_factory=dict)
     lo: Annotated[int, Field(ge=0)] = 0
     hi: Annotated[int, Field(ge=0)] | None = None
 
@@ -164,20 +160,20 @@ class Bound(_Part):
         return self
 
 
-class Cap(_Part):
+class Cap(Part):
     """``[[file.caps]]``: a file of figures that the counts may not pass."""
 
     path: Path
     value: Words = "value"
     area: Words = "area"
-    where: dict[Words, Named] = {}
+    where: dict[Words, Named] = Field(default_factory=dict)
 
 
-class Insider(_Part):
+class Insider(Part):
     """``[[file.insider]]``: people who know that they are counted in one cell."""
 
     area: Words
-    category: dict[str, str] = {}
+    category: dict[str, str] = Field(default_factory=dict)
     number: Annotated[int, Field(ge=1)] = 1
     alone: bool = False
     name: Words | None = None
@@ -186,7 +182,7 @@ class Insider(_Part):
 MarkerMeaning = Literal["c", "z", "x", "low", "primary", "secondary", "zero", "rounded"]
 
 
-class KnownFile(_Part):
+class KnownFile(Part):
     """``[[file]]``: what is known of one published file; see the module."""
 
     path: Path
@@ -221,10 +217,10 @@ class KnownFile(_Part):
     sum_decimals: Annotated[int, Field(ge=0, le=6)] | None = None
     total: Words | None = None
     columns: KnownColumns = KnownColumns()
-    where: dict[Words, Named] = {}
-    dimensions: dict[str, Words] = {}
-    levels: dict[str, Words] = {}
-    markers: dict[str, MarkerMeaning | tuple[int, int]] = {}
+    where: dict[Words, Named] = Field(default_factory=dict)
+    dimensions: dict[str, Words] = Field(default_factory=dict)
+    levels: dict[str, Words] = Field(default_factory=dict)
+    markers: dict[str, MarkerMeaning | tuple[int, int]] = Field(default_factory=dict)
     bounds: tuple[Bound, ...] = ()
     caps: tuple[Cap, ...] = ()
     insider: tuple[Insider, ...] = ()
@@ -272,7 +268,7 @@ class KnownFile(_Part):
         return self
 
 
-class KnownOverlap(_Part):
+class KnownOverlap(Part):
     """``[[overlap]]``: columns of a lookup that say how divisions of a dimension overlap."""
 
     dimension: Words
@@ -280,14 +276,14 @@ class KnownOverlap(_Part):
     columns: Annotated[tuple[Words, ...], Field(min_length=2)]
 
 
-class KnownRecode(_Part):
+class KnownRecode(Part):
     """``[[recode]]``: categories that are made up of others."""
 
     dimension: Words
     of: dict[Words, Annotated[tuple[Words, ...], Field(min_length=1)]]
 
 
-class KnownWithin(_Part):
+class KnownWithin(Part):
     """``[[within]]``: parts that are at most a whole, which is at most their sum."""
 
     parts: Words
@@ -295,7 +291,7 @@ class KnownWithin(_Part):
     by: Words
 
 
-class KnownFlow(_Part):
+class KnownFlow(Part):
     """``[[flow]]``: after + off = before + on; each a file, or what files count."""
 
     before: Words
@@ -304,7 +300,7 @@ class KnownFlow(_Part):
     off: Words
 
 
-class Known(_Part):
+class Known(Part):
     """All that a known file says; `folder` is where its paths are taken from."""
 
     file: tuple[KnownFile, ...] = ()
@@ -334,8 +330,7 @@ def read_all_known(path: Path) -> Known:
         The file is missing, is no TOML in UTF-8, or says what it may not; every fault is told.
     """
     faults = Faults(str(path))
-    plain = _read_toml(path, faults)
-    faults.raise_if_any()
+    plain = read_toml(path, "a file that says what is known", faults)
     if "folder" in plain:
         faults.add("extra_forbidden", "is not known here", "remove it or correct its name", key="folder")
     plain = {
@@ -362,21 +357,6 @@ def find_all_known(known: Sequence[KnownFile], path: Path) -> tuple[KnownFile, .
     """What is known of each table in one file: a ``[[file]]`` for each, told apart by its rows or its sheet."""
     wanted = path.resolve()
     return tuple(one for one in known if one.path.resolve() == wanted)
-
-
-def _read_toml(path: Path, faults: Faults) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        faults.add("missing file", "does not exist", "correct the path or put the file there")
-    except OSError as error:
-        faults.add("unreadable file", f"cannot be read ({error.strerror})", "name a readable file")
-    except UnicodeDecodeError as error:
-        faults.add("wrong encoding", f"is not UTF-8 (byte {error.start})", "save it as UTF-8")
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        place = str(error).rpartition("(")[2].rstrip(")") if "(at " in str(error) else "somewhere"
-        faults.add("toml", f"is no TOML ({place})", "mend the file there")
-    return {}
 
 
 def with_paths(plain: object, folder: Path) -> object:

@@ -42,11 +42,12 @@ from releases.protection import Protected, split_tables
 from releases.recodings import Recoding, recoding_of, told_once
 from releases.refusing import attack_facts, check_report, refusal
 from releases.relations import refuse_relations, refuse_same_figures, refuse_same_numbers
+from releases.releasefile import read_release
 from releases.reviewfolder import review_folder
 from releases.reviewing import review_facts
 from releases.series import Place, place_in_series
 from releases.shaping import hierarchy_of, tabulate
-from releases.spec import METHOD_LEAKS, Release, read_release
+from releases.spec import METHOD_LEAKS, Release
 from reports.csvw import write_csvw
 from reports.derived import DerivedTable
 from reports.longform import write_long

@@ -7,16 +7,16 @@ says, in `locks.toml`: a changed profile needs a new version.
 
 import difflib
 import tomllib
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import wrap
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import Field, StrictInt, StrictStr
 
 from common.faults import Fault, Faults, InputError
 from common.resources import data_path
+from releases.tomlfile import Part, read_toml, validated
 from sdc.presentation import Band, told_bands
 from sdc.profiles import Fact, Profile, Source, differences, lock_of
 from sdc.promises import PROMISE_SENTENCES
@@ -40,23 +40,19 @@ Words = Annotated[str, Field(min_length=1)]
 Value = TypeVar("Value")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _SourceSpec(_Part):
+class _SourceSpec(Part):
     title: Words
     publisher: Words
     date: Words
 
 
-class _FactSpec(_Part):
+class _FactSpec(Part):
     text: Words
     source: Annotated[int, Field(ge=1)]
     checked: bool
 
 
-class _BandSpec(_Part):
+class _BandSpec(Part):
     least: int
     mark: str = ""
     number: int | None = None
@@ -65,14 +61,14 @@ class _BandSpec(_Part):
     significant: int | None = None
 
 
-class _Setting(_Part, Generic[Value]):
+class _Setting(Part, Generic[Value]):
     """One setting: its value, and whether a source says so, we chose it, or it was told and not checked."""
 
     value: Value
     origin: Annotated[Literal["source", "ours", "unchecked"], Field(alias="from")]
 
 
-class _SettingsSpec(_Part):
+class _SettingsSpec(Part):
     """``[settings]``: the fields of `sdc.rules.settings.Settings`, each with its origin."""
 
     method: _Setting[StrictStr]
@@ -96,7 +92,7 @@ class _SettingsSpec(_Part):
     stay: _Setting[float] | None = None
 
 
-class _ProfileSpec(_Part):
+class _ProfileSpec(Part):
     """A profile file."""
 
     version: Annotated[int, Field(ge=1)]
@@ -160,32 +156,12 @@ def read_profile(path: Path) -> Profile:
         The file is missing, is no TOML in UTF-8, or says what it may not; every fault is told.
     """
     faults = Faults(path.name)
-    plain = _plain(path, faults)
-    faults.raise_if_any()
+    spec = validated(read_toml(path, "a profile file", faults), _ProfileSpec, faults)
     try:
-        return _built(path.stem, _ProfileSpec.model_validate(plain))
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            key = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in fault["loc"])
-            found, _, mend = str(fault["msg"]).removeprefix("Value error, ").partition(": ")
-            faults.add(str(fault["type"]), found.lower(), mend or "correct it", key=key or "the whole file")
+        return _built(path.stem, spec)
     except ValueError as error:
         faults.add("profile", str(error), "correct the profile")
-    faults.raise_if_any()
-    raise AssertionError("unreachable: a fault was added")
-
-
-def _plain(path: Path, faults: Faults) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        found = f"cannot be read ({error.strerror})"
-        faults.add("unreadable", found, "give the path of a profile file", file=str(path))
-    except UnicodeDecodeError as error:
-        faults.add("encoding", f"is not UTF-8 (byte {error.start})", "save the file as UTF-8")
-    except tomllib.TOMLDecodeError as error:
-        faults.add("toml", f"is no TOML: {error}", "mend the file there")
-    return {}
+    raise InputError(faults.found)
 
 
 def _built(name: str, spec: _ProfileSpec) -> Profile:

@@ -1,18 +1,15 @@
-"""The release file: what RELEASE.toml may say, read with every fault at once."""
+"""The release file: what RELEASE.toml may say; `releases.releasefile` reads it."""
 
 import datetime as dt
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from claimants import dimensions as known_dimensions
-from common.faults import Faults
-from releases.known import KnownFile, KnownOverlap, KnownRecode, with_paths
-from releases.misfits import tell_misfit
+from releases.known import KnownFile, KnownOverlap, KnownRecode
 from releases.statspec import DenominatorSpec, EstimateSpec, RateSpec, tell_misnamed
+from releases.tomlfile import Part
 
 __all__ = [
     "CASELOAD",
@@ -24,7 +21,6 @@ __all__ = [
     "Release",
     "SizesSpec",
     "TableSpec",
-    "read_release",
 ]
 
 DIMENSIONS = (*known_dimensions.DIMENSIONS, *known_dimensions.SENSITIVE)
@@ -34,11 +30,7 @@ Words = Annotated[str, Field(min_length=1)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class About(_Part):
+class About(Part):
     """``[release]``: what readers are told of the release, and its dates."""
 
     title: Words
@@ -69,7 +61,7 @@ class About(_Part):
         return self
 
 
-class ContactSpec(_Part):
+class ContactSpec(Part):
     """``[[contact]]``: whom a reader may ask."""
 
     role: Words
@@ -78,7 +70,7 @@ class ContactSpec(_Part):
     telephone: str = ""
 
 
-class Series(_Part):
+class Series(Part):
     """``[series]``: the releases this one stands in, and the key they share."""
 
     id: Slug
@@ -102,7 +94,7 @@ class Series(_Part):
         return self
 
 
-class Claims(_Part):
+class Claims(Part):
     """``[claims]``: where the extract is and how it is written."""
 
     path: Path | tuple[Path, ...]
@@ -111,8 +103,8 @@ class Claims(_Part):
     delimiter: str = ","
     dates: Literal["iso", "day-first"] = "iso"
     end: Literal["inclusive", "exclusive"]
-    columns: dict[str, str] = {}
-    values: dict[str, dict[str, str]] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
     dictionary: Path | None = None
     policy: Path | None = None
     non_claimants: bool = False
@@ -124,7 +116,7 @@ class Claims(_Part):
         return self.path if isinstance(self.path, tuple) else (self.path,)
 
 
-class LevelSpec(_Part):
+class LevelSpec(Part):
     """``[[geography.level]]``: one level of areas and its columns in the lookup."""
 
     name: Slug
@@ -135,7 +127,7 @@ class LevelSpec(_Part):
     kind: Literal["", "output area", "small area", "local authority", "region", "country"] = ""
 
 
-class PostcodesSpec(_Part):
+class PostcodesSpec(Part):
     """``[geography.postcodes]``: which smallest area each postcode lies in."""
 
     path: Path
@@ -143,7 +135,7 @@ class PostcodesSpec(_Part):
     area: Words
 
 
-class SizesSpec(_Part):
+class SizesSpec(Part):
     """``[geography.sizes]``: households and residents of each smallest area."""
 
     path: Path
@@ -152,7 +144,7 @@ class SizesSpec(_Part):
     residents: Words = "residents"
 
 
-class BoundarySpec(_Part):
+class BoundarySpec(Part):
     """``[[geography.boundary]]``: outlines of one level's areas."""
 
     level: Words
@@ -167,7 +159,7 @@ class BoundarySpec(_Part):
         return self.path if isinstance(self.path, tuple) else (self.path,)
 
 
-class Geography(_Part):
+class Geography(Part):
     """``[geography]``: the areas, smallest first, and how records find theirs."""
 
     lookup: Path
@@ -201,7 +193,7 @@ class AlreadyPublic(KnownFile):
     description: str = ""
 
 
-class Protection(_Part):
+class Protection(Part):
     """``[protection]``: the method, and the promise it must keep."""
 
     method: Literal["controlled-rounding", "conventional-rounding"] = "controlled-rounding"
@@ -213,13 +205,13 @@ class Protection(_Part):
     max_certainty: Annotated[float, Field(gt=0, le=1)] = 0.9
 
 
-class Flows(_Part):
+class Flows(Part):
     """``[flows]``: the window that flows are counted over: the days after `since`, up to and with the reference date."""
 
     since: Annotated[dt.date, Field(alias="from")]
 
 
-class ExceptionSpec(_Part):
+class ExceptionSpec(Part):
     """``[[exception]]``: a promise that this release does not keep, by whose leave and until when."""
 
     rule: Literal["method leaks", "finest area"]
@@ -243,13 +235,13 @@ class ExceptionSpec(_Part):
         return self
 
 
-class TableSpec(_Part):
+class TableSpec(Part):
     """``[[table]]``: one table; `by` names no dimension, one, or several crossed at the finest."""
 
     id: Slug
     title: Words
     by: tuple[str, ...] = ()
-    bands: dict[str, str] = {}
+    bands: dict[str, str] = Field(default_factory=dict)
     finest: str = ""
     purpose: Literal["counting", "equality"] = "counting"
     count: Literal["claims", "people"] | None = None
@@ -274,7 +266,7 @@ class TableSpec(_Part):
         return self
 
 
-class Release(_Part):
+class Release(Part):
     """The whole release file, every path resolved from the folder it stands in."""
 
     release: About
@@ -366,90 +358,3 @@ class Release(_Part):
         """Whether two tables are by one variable in different bands."""
         told = {(name, table.bands.get(name, "standard")) for table in self.caseload for name in table.by}
         return len(told) > len({name for name, _ in told})
-
-
-def read_release(path: Path) -> Release:
-    """Read a release file.
-
-    Raises
-    ------
-    InputError
-        The file is missing, is no TOML in UTF-8, or says what it may not; every fault is told.
-    """
-    faults = Faults(path.name)
-    try:
-        plain = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        faults.add("missing file", "there is no such file", "give the path of a release file", file=str(path))
-    except IsADirectoryError:
-        faults.add("missing file", "is a folder", "give the path of the release file in it", file=str(path))
-    except UnicodeDecodeError as error:
-        faults.add("encoding", f"is not UTF-8 (byte {error.start})", "save the file as UTF-8")
-    except OSError as error:
-        faults.add("unreadable", f"cannot be read ({error.strerror})", "let this user read it", file=str(path))
-    except tomllib.TOMLDecodeError as error:
-        faults.add("toml", f"is no TOML: {error}", "mend the file there")
-    faults.raise_if_any()
-    _refuse_two_geographies(plain, faults)
-    try:
-        release = Release.model_validate(_resolved(plain, path.parent))
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            tell_misfit(faults, fault)
-    faults.raise_if_any()
-    return release
-
-
-def _refuse_two_geographies(plain: Mapping[str, Any], faults: Faults) -> None:
-    if isinstance(plain.get("geography"), list):
-        faults.add(
-            "relation",
-            "two geographies or vintages of the same people are not honoured yet",
-            "write one [geography]; publish the other as a series of its own only if no difference is a count of people",
-            key="geography",
-        )
-        faults.raise_if_any()
-
-
-PATHS = {
-    ("series", "previous"),
-    ("series", "previous_review"),
-    ("series", "earlier"),
-    ("series", "key_file"),
-    ("claims", "path"),
-    ("claims", "dictionary"),
-    ("claims", "policy"),
-    ("geography", "lookup"),
-}
-
-
-def _resolved(plain: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The plain content with every path taken from the release file's folder."""
-    out: dict[str, Any] = {name: dict(part) if isinstance(part, dict) else part for name, part in plain.items()}
-    for part, name in PATHS:
-        if isinstance(out.get(part), dict) and name in out[part]:
-            out[part][name] = _from(folder, out[part][name])
-    geography = out.get("geography")
-    if isinstance(geography, dict):
-        if isinstance(geography.get("postcodes"), dict):
-            geography["postcodes"] = _with_path(geography["postcodes"], folder)
-        if isinstance(geography.get("sizes"), dict):
-            geography["sizes"] = _with_path(geography["sizes"], folder)
-        if isinstance(geography.get("boundary"), list):
-            geography["boundary"] = [_with_path(one, folder) for one in geography["boundary"]]
-    for part in ("denominator", "estimate"):
-        if isinstance(out.get(part), list):
-            out[part] = [_with_path(one, folder) for one in out[part]]
-    for part in ("already_public", "overlap"):
-        out |= {part: with_paths(out[part], folder)} if part in out else {}
-    return out
-
-
-def _with_path(part: object, folder: Path) -> object:
-    return {**part, "path": _from(folder, part["path"])} if isinstance(part, dict) and "path" in part else part
-
-
-def _from(folder: Path, value: object) -> object:
-    if isinstance(value, list):
-        return tuple(_from(folder, one) for one in value)
-    return folder / value if isinstance(value, str) else value

@@ -115,7 +115,7 @@ def _extract(paths: tuple[Path, ...], release: Path | None, end: str) -> "Extrac
     if release is None:
         return ExtractSpec(paths=paths, end=end)
     from releases.extracts import extract_of
-    from releases.spec import read_release
+    from releases.releasefile import read_release
 
     return extract_of(read_release(release), release.name)
 

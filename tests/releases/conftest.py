@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from held_records import benefit_records, research_copy
 from small_place import copied, make_place
 
 from releases.pipeline import Publication, publish
@@ -55,3 +56,13 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def city_done(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
     """The made-up city, published."""
     return published(city, tmp_path_factory.mktemp("city-done"))
+
+
+@pytest.fixture
+def benefit(tmp_path: Path) -> Path:
+    return benefit_records(tmp_path / "benefit")
+
+
+@pytest.fixture
+def research(tmp_path: Path) -> Path:
+    return research_copy(tmp_path / "research")

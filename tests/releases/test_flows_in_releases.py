@@ -32,7 +32,7 @@ from releases.flowtables import counted_as
 from releases.outcome import Refused
 from releases.pipeline import publish
 from releases.protection import Protected, protect_tables
-from releases.spec import read_release
+from releases.releasefile import read_release
 from sdc.findings import Audit
 from sdc.tables import Table
 

@@ -31,7 +31,7 @@ from geography.postcodes import read_postcodes
 from releases.extracts import extract_of
 from releases.keyfiles import read_key
 from releases.pipeline import publish
-from releases.spec import read_release
+from releases.releasefile import read_release
 
 PROVISIONAL, REVISED = "2026-05-31-provisional", "2026-05-31-revised"
 BY = ("benefit", "client_group", "age_band", "sex", "duration_band")

@@ -239,7 +239,7 @@ class TestFinding:
             read_profile(file)
 
     @pytest.mark.parametrize(
-        ("content", "why"), [(b"version = ", "is no TOML"), (b"\xff", "is not UTF-8"), (None, "cannot be read")]
+        ("content", "why"), [(b"version = ", "is no TOML"), (b"\xff", "is not UTF-8"), (None, "there is no such file")]
     )
     def test_a_file_that_cannot_be_read(self, tmp_path: Path, content: bytes | None, why: str) -> None:
         file = tmp_path / "odd.toml"

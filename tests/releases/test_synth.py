@@ -11,7 +11,7 @@ from small_place import AREAS, buckets, change, command, files, lookup_rows, mak
 
 from common.faults import InputError
 from releases.pipeline import publish
-from releases.spec import read_release
+from releases.releasefile import read_release
 from releases.synth import SynthOptions, synthesise
 
 
