@@ -15,7 +15,7 @@ from claimants.madetext import FORENAMES, NOTES, STREETS, SURNAMES, days_text, d
 if TYPE_CHECKING:
     from geography.postcodes import Postcodes
 
-__all__ = ["Places", "claim_table"]
+__all__ = ["MARKERS", "Places", "claim_table", "dates"]
 
 ERASED_BIRTH = (dt.date(1901, 1, 1) - dt.date(1970, 1, 1)).days
 NO_BENEFITS = pa.array(["", "XX", "N/A", "Grant"])
@@ -89,7 +89,7 @@ def claim_table(
             "surname": _hide(pick(SURNAMES, persons % len(SURNAMES)), erased, "DELETED"),
             "forename": _hide(pick(FORENAMES, rows.person // 7 % len(FORENAMES)), wholly, "DELETED"),
             "national_insurance_number": _hide(national, wholly, ""),
-            "birth_date": _dates(birth, reference, dates_as_text),
+            "birth_date": dates(birth, reference, dates_as_text),
             "sex": pick(SEXES, rows.sex * 4 + oddly),
             "address": _hide(address, wholly, ""),
             places.field: _place_text(rows, places, oddly, rng),
@@ -138,16 +138,17 @@ def _benefit_text(rows: Rows, oddly: np.ndarray, rng: np.random.Generator) -> pa
 
 def _claim_dates(rows: Rows, reference: dt.date, as_text: bool, rng: np.random.Generator) -> tuple[pa.Array, pa.Array]:
     """Start and end; of faulty rows half keep an end before the start, the others have no date to start from."""
-    start = _dates(rows.start, reference, as_text)
+    start = dates(rows.start, reference, as_text)
     broken = pa.array((rows.kind == Kind.FAULTY) & (rng.random(len(rows.kind)) < 0.5))
     if as_text:
         nonsense: pa.Array = pick(NO_DATES, rng.integers(0, len(NO_DATES), len(rows.kind)))
     else:
         nonsense = pa.nulls(len(rows.kind), pa.date32())
-    return pc.if_else(broken, nonsense, start), _dates(rows.end, reference, as_text)
+    return pc.if_else(broken, nonsense, start), dates(rows.end, reference, as_text)
 
 
-def _dates(days: np.ndarray, reference: dt.date, as_text: bool) -> pa.Array:
+def dates(days: np.ndarray, reference: dt.date, as_text: bool) -> pa.Array:
+    """Days since 1970 as dates, or as text; `NO_DAY` as none."""
     none = days == NO_DAY
     if not as_text:
         return pa.array(days, pa.int32(), mask=none).cast(pa.date32())

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from claimants.claimrows import KINDS, Kind, Rows, draw_rows
 from claimants.claimtable import Places, claim_table
+from claimants.madeconsent import consent_columns
 from claimants.matching import scatter
 from claimants.states import BUCKETS
 from common.progress import SILENT, Progress
@@ -70,6 +71,7 @@ class SyntheticSpec:
     reference_date : the date on which the claims are to be counted, whether ends are inclusive or exclusive.
     format : "csv" (dates as text) or "parquet" (dates as dates).
     files : how many files of about equal size.
+    consent : whether markers of drug and alcohol misuse and the consent that stands for markers are made too.
     """
 
     reference_date: dt.date
@@ -77,6 +79,7 @@ class SyntheticSpec:
     seed: int = 1
     format: str = "csv"
     files: int = 1
+    consent: bool = False
     trouble: Trouble = field(default_factory=Trouble)
 
     def __post_init__(self) -> None:
@@ -219,7 +222,14 @@ def _tables(
             rng=rng,
         )
         tally += np.bincount(rows.kind, minlength=len(tally))
-        yield claim_table(rows, places, spec.reference_date, spec.trouble.odd_spelling, spec.format == "csv", rng)
+        as_text = spec.format == "csv"
+        table = claim_table(rows, places, spec.reference_date, spec.trouble.odd_spelling, as_text, rng)
+        if spec.consent:
+            # Drawn apart, so that the other columns are the same without it.
+            own_rng = np.random.default_rng([spec.seed, 3, chunk])
+            for name, column in consent_columns(rows, spec.reference_date, as_text, own_rng).items():
+                table = table.append_column(name, column)
+        yield table
         progress.advance()
 
 

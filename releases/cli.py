@@ -427,6 +427,9 @@ def synth(
     where: Annotated[
         list[str] | None, typer.Option("--where", help="COLUMN=VALUE: rows of COUNTS to match, repeatable.")
     ] = None,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="Make markers that need consent too, the consent, and a table by one.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make up an extract of claims with the trouble that real ones have, and a RELEASE.toml for it.
@@ -454,6 +457,7 @@ def synth(
             attribution=attribution,
             match=match,
             where=tuple(_pairs("--where", where)),
+            consent=consent,
         )
         made, written = synthesise(options, progress=progress)
         lines = [f"Made {made.rows:,} claims in {out}"]

@@ -41,6 +41,7 @@ LEVEL_WORDS = {
 }
 CODE_COLUMN = re.compile(r"^([a-z]+)(\d\d)?cd$", re.IGNORECASE)
 FEW_AREAS = 3
+LARGE = "lad"
 MADE_UP_LINES = "Boundaries made up for demonstration"
 MADE_UP = "Made-up data for demonstration: these figures describe nobody"
 TABLES = (
@@ -49,6 +50,8 @@ TABLES = (
     ("sex", "Claims by sex of claimant", ["sex"]),
     ("duration", "Claims by length of claim", ["duration_band"]),
 )
+
+BY_CONSENT = {"id": "drugs", "title": "Claims by drug misuse", "by": ["drugs_marker"], "finest": LARGE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,7 @@ class SynthOptions:
     country : make a country of so many output areas instead of a city, without boundaries.
     postcodes : a postcode lookup of the given areas; without it claims carry output areas.
     boundaries : level name and file of each boundary; a level may have several files.
+    consent : make markers that need consent, the consent, and a table by one of them for local authorities.
     match : published counts that the made-up claims must equal, area by area.
     where : rows of `match` to use, as column and value.
     key : what the series key holds; random where None.
@@ -81,6 +85,7 @@ class SynthOptions:
     postcode_columns: tuple[str, str] | None = None
     boundaries: tuple[tuple[str, Path], ...] = ()
     attribution: str = "Boundaries as supplied"
+    consent: bool = False
     match: Path | None = None
     where: tuple[tuple[str, str], ...] = ()
     key: bytes | None = field(default=None, repr=False)
@@ -188,6 +193,11 @@ def _ground(options: SynthOptions, folder: Path) -> _Ground:
 
 def _given_ground(options: SynthOptions, lookup: Path, folder: Path) -> _Ground:
     levels = _levels(lookup, options.nest)
+    if options.consent and LARGE not in (level.name for level in levels):
+        faults = Faults()
+        found = f"makes a table for local authorities, and the areas given have no level {LARGE}"
+        faults.add("options", found, "give a lookup with their codes", key="--consent")
+        faults.raise_if_any()
     areas = read_areas(lookup, levels)
     postcodes, postcode_file = None, None
     if options.postcodes is not None:
@@ -267,6 +277,7 @@ def _claims(options: SynthOptions, ground: _Ground, folder: Path, progress: Prog
         seed=options.seed,
         format=options.format,
         files=options.files,
+        consent=options.consent,
     )
     counts = None if options.match is None else _matched(options, options.match, ground)
     return make_records(
@@ -341,6 +352,8 @@ def _release_file(options: SynthOptions, ground: _Ground, work: Path) -> str:
     tables = tomlkit.aot()
     for id_, title, by in TABLES:
         tables.append(_table(id=id_, title=title, by=by))
+    if options.consent:
+        tables.append(_table(**BY_CONSENT))
     document.add("table", tables)
     return tomlkit.dumps(document)
 

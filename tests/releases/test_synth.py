@@ -9,6 +9,7 @@ import geopandas as gpd
 import pytest
 from small_place import AREAS, buckets, change, command, files, lookup_rows, make_place, one_table, rows_of
 
+from claimants.dictionary import shipped_dictionary
 from common.faults import InputError
 from releases.pipeline import publish
 from releases.releasefile import read_release
@@ -29,6 +30,42 @@ def refused(**options: object) -> str:
         synthesise(SynthOptions(**options))  # type: ignore[arg-type]
     assert set(out.parent.rglob("*")) == before
     return str(caught.value)
+
+
+class TestConsent:
+    def test_other_columns_and_buckets_are_the_same_without(self, tmp_path: Path) -> None:
+        plain, _ = synthesise(SynthOptions(out=tmp_path / "plain", size=900))
+        told, _ = synthesise(SynthOptions(out=tmp_path / "told", size=900, consent=True))
+        assert plain.buckets == told.buckets
+        own, more = (rows_of(tmp_path / name / "claims" / "claims.csv") for name in ("plain", "told"))
+        assert [dict(list(row.items())[: len(own[0])]) for row in more] == own
+        assert {field for field in set(more[0]) - set(own[0])} <= set(shipped_dictionary().fields)
+
+    def test_rows_of_a_person_tell_one_form(self, tmp_path: Path) -> None:
+        synthesise(SynthOptions(out=tmp_path / "told", size=2_000, consent=True))
+        forms: dict[str, set[str]] = {}
+        rows = rows_of(tmp_path / "told" / "claims" / "claims.csv")
+        for row in rows:
+            forms.setdefault(row["person_reference"], set()).add(row["consent_form"])
+        assert len(rows) > len(forms) and all(len(told) == 1 for told in forms.values())
+
+    @pytest.mark.parametrize("form", ["csv", "parquet"])
+    def test_publish_takes_it_unchanged_and_counts_by_consent(self, tmp_path: Path, form: str) -> None:
+        made, _ = synthesise(SynthOptions(out=tmp_path / "city", size=4_000, format=form, consent=True))
+        publish(change(tmp_path / "city" / "RELEASE.toml", geography__boundary=[]), tmp_path / "out")
+        review = tmp_path / "out-review"
+        assert buckets(review) == made.buckets
+        rows = rows_of(review / "true-beside-published-drugs.csv")
+        assert {row["area_level"] for row in rows} == {"lad", "rgn", "ctry"}
+        told: Counter[str] = Counter()
+        for row in (row for row in rows if row["area_level"] == "lad"):
+            told[row["drugs_marker"]] += int(row["true"])
+        assert told["Y"] + told["N"] + told["U"] == told["Total"] == made.buckets["counted"]
+        assert 0 < told["Y"] < told["U"] and 0 < told["N"] < told["U"]
+
+    def test_areas_without_authorities_are_refused(self, lookup: Path, tmp_path: Path) -> None:
+        said = refused(out=tmp_path / "made", size=100, areas=lookup, nest=("oa21cd", "lsoa21cd"), consent=True)
+        assert said.startswith("--consent: makes a table for local authorities")
 
 
 class TestCity:
