@@ -1,7 +1,6 @@
 """The `smallarea` command: reads options, calls the rooms, tells how it went."""
 
 import contextlib
-import datetime as dt
 import logging
 import sys
 import tempfile
@@ -11,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from common.faults import Fault, InputError
 from common.progress import Progress
 from releases.commandoptions import (
     Aim,
@@ -51,12 +49,16 @@ from releases.commandoptions import (
     Weights,
     listed_names,
     listed_numbers,
+    one_of,
+    option_fault,
 )
 from releases.comparecommand import register as register_compare
 from releases.console import Outcome, mend_lines, run, shown_progress
 from releases.freezecommand import register as register_freeze
+from releases.profilescommand import register as register_profiles
 from releases.requestcommand import register as register_assess_request
 from releases.retentioncommand import register as register_retention
+from releases.synthcommand import register as register_synth
 from releases.validatebatchcommand import register as register_validate_batch
 from sdc.findings import Audit
 
@@ -242,7 +244,7 @@ def protect(
             out=out,
             nests=tuple(nest or ()),
             by=listed_names(by),
-            margins=_one_of("--margins", margins, ("all", "finest")),
+            margins=one_of("--margins", margins, ("all", "finest")),
             count=count,
             areas=areas,
             categories=categories,
@@ -365,136 +367,13 @@ def attack(
     _do("attack", body, as_json)
 
 
-@app.command()
-def profiles(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A profile to explain: gss-5, gss-5@1, or a file.")
-    ] = None,
-    diff: Annotated[str | None, typer.Option("--diff", help="Another profile: what the two say differently.")] = None,
-    as_json: Json = False,
-) -> None:
-    """List the named sets of rules, explain one, or compare two.
-
-    Example: smallarea profiles gss-5 --diff dwp-oa
-    """
-
-    def body(progress: Progress) -> Outcome:
-        from releases import profiles as known
-
-        if name is None:
-            if diff is not None:
-                raise _option_fault("--diff", "there is nothing to compare it with", "name two profiles")
-            listed = [known.profile_as_dict(known.find_profile(one)) for one in known.profile_names()]
-            return Outcome(verdict="listed", lines=known.list_lines(), listed={"profiles": listed})
-        first = known.find_profile(name)
-        if diff is None:
-            told = {"profiles": [known.profile_as_dict(first)]}
-            return Outcome(verdict="explained", lines=known.explanation_lines(first), listed=told)
-        second = known.find_profile(diff)
-        both = [known.profile_as_dict(one) for one in (first, second)]
-        return Outcome(verdict="compared", lines=known.difference_lines(first, second), listed={"profiles": both})
-
-    _do("profiles", body, as_json)
-
-
 def _looked_at(audit: Audit) -> tuple[str, ...]:
     checked = tuple(f"Checked: {what}" for what in audit.checked)
     return checked + tuple(f"Not checked: {what}" for what in audit.not_checked)
 
 
-@app.command()
-def synth(
-    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
-    size: Annotated[int | None, typer.Option("--size", help="How many claims, trouble included.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another number, other claims.")] = 1,
-    date: Annotated[str, typer.Option("--date", help="Reference date, YYYY-MM-DD.")] = "2026-05-31",
-    form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
-    files: Annotated[int, typer.Option("--files", min=1, help="How many files.")] = 1,
-    areas: Annotated[
-        Path | None, typer.Option("--areas", help="Lookup of given areas, a row per smallest area.")
-    ] = None,
-    nest: Annotated[str, typer.Option("--nest", help='Its columns, smallest first: "oa21cd<lsoa21cd<msoa21cd".')] = "",
-    country: Annotated[
-        int | None, typer.Option("--country", min=1, help="A made-up country of so many output areas.")
-    ] = None,
-    postcodes: Annotated[Path | None, typer.Option("--postcodes", help="Postcode lookup of the given areas.")] = None,
-    postcode_columns: Annotated[str, typer.Option("--postcode-columns", help='Its columns: "pcds,oa21cd".')] = "",
-    boundary: Annotated[list[str] | None, typer.Option("--boundary", help="LEVEL=FILE, repeatable.")] = None,
-    attribution: Annotated[
-        str, typer.Option("--attribution", help="Copyright line of the boundaries.")
-    ] = "Boundaries as supplied",
-    match: Annotated[Path | None, typer.Option("--match", help="Published counts that the claims must equal.")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option("--where", help="COLUMN=VALUE: rows of COUNTS to match, repeatable.")
-    ] = None,
-    consent: Annotated[
-        bool, typer.Option("--consent", help="Make markers that need consent too, the consent, and a table by one.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Make up an extract of claims with the trouble that real ones have, and a RELEASE.toml for it.
-
-    Example: smallarea synth --size 10000 --out made-up
-    """
-
-    def body(progress: Progress) -> Outcome:
-        from releases.synth import SynthOptions, synthesise
-
-        columns = [name.strip() for name in postcode_columns.split(",") if name.strip()]
-        options = SynthOptions(
-            out=out,
-            size=size,
-            seed=seed,
-            reference_date=_date(date),
-            format=_one_of("--format", form, ("csv", "parquet")),
-            files=files,
-            areas=areas,
-            nest=tuple(part.strip() for part in nest.split("<") if part.strip()),
-            country=country,
-            postcodes=postcodes,
-            postcode_columns=(columns[0], columns[1]) if len(columns) == 2 else None,
-            boundaries=tuple((level, Path(path)) for level, path in _pairs("--boundary", boundary)),
-            attribution=attribution,
-            match=match,
-            where=tuple(_pairs("--where", where)),
-            consent=consent,
-        )
-        made, written = synthesise(options, progress=progress)
-        lines = [f"Made {made.rows:,} claims in {out}"]
-        lines += [f"  {count:>12,}  {bucket}" for bucket, count in made.buckets.items()]
-        lines.append(f"Next: smallarea publish {out / 'RELEASE.toml'} --out DIR")
-        return Outcome(verdict="made", lines=tuple(lines), written=written)
-
-    _do("synth", body, as_json)
-
-
-def _pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:
-    pairs = []
-    for one in given or []:
-        name, equals, value = one.partition("=")
-        if not (name and equals and value):
-            raise _option_fault(option, f"'{one}' is not of the form NAME=VALUE", "write it so")
-        pairs.append((name, value))
-    return pairs
-
-
-def _date(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise _option_fault("--date", f"'{text}' is no date", "write it as YYYY-MM-DD") from None
-
-
-def _one_of(option: str, given: str, allowed: tuple[str, ...]) -> str:
-    if given not in allowed:
-        raise _option_fault(option, f"'{given}' is not known", f"use one of {', '.join(allowed)}")
-    return given
-
-
-def _option_fault(option: str, found: str, mend: str) -> InputError:
-    return InputError([Fault(kind="option", key=option, found=found, mend=mend)])
-
-
+register_profiles(app, _do)
+register_synth(app, _do)
 register_compare(app, _do)
 register_validate_batch(app, _do)
 register_assess_request(app, _do)
@@ -515,7 +394,7 @@ def main() -> None:
         message = getattr(error, "format_message", None)
         if message is None:
             raise
-        fault = _option_fault("options", str(message()).rstrip("."), "see smallarea --help")
+        fault = option_fault("options", str(message()).rstrip("."), "see smallarea --help")
 
         def told() -> Outcome:
             raise fault

@@ -45,6 +45,8 @@ __all__ = [
     "Weights",
     "listed_names",
     "listed_numbers",
+    "one_of",
+    "option_fault",
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Put one JSON object on standard output, nothing else.")]
@@ -151,5 +153,16 @@ def listed_numbers(option: str, given: str) -> tuple[float, ...]:
     try:
         return tuple(float(number) for number in listed_names(given))
     except ValueError:
-        found = f"'{given}' is no list of numbers"
-        raise InputError([Fault(kind="option", key=option, found=found, mend="give numbers: 1,2,4")]) from None
+        raise option_fault(option, f"'{given}' is no list of numbers", "give numbers: 1,2,4") from None
+
+
+def one_of(option: str, given: str, allowed: tuple[str, ...]) -> str:
+    """What was given (raises InputError where it is not allowed)."""
+    if given not in allowed:
+        raise option_fault(option, f"'{given}' is not known", f"use one of {', '.join(allowed)}")
+    return given
+
+
+def option_fault(option: str, found: str, mend: str) -> InputError:
+    """One option that cannot be taken."""
+    return InputError([Fault(kind="option", key=option, found=found, mend=mend)])
