@@ -4,6 +4,9 @@ A person meets the criteria if one row of the extract does.  Such a row was not 
 not even in part, has a person reference and dates that are dates and in order, is live on the
 date, has a benefit of the code list, and falls into a wanted category of every dimension
 asked about.  Where the claimant lives has no say, so the place is not read.
+
+Of people under special protection nothing is told, so they meet no criteria: to whoever asks
+they are people whom the extract does not hold (`claimants.protection`).
 """
 
 import contextlib
@@ -23,6 +26,7 @@ from claimants.dimensions import Dimension, dimension, normal_code
 from claimants.engine import DEFAULT_MEMORY, EngineRefusal, connect, fetch, keep_table
 from claimants.erasure import NOT_ERASED, erasure_needs, erasure_of, weak_erasure_needs
 from claimants.extract import Extract, ExtractSpec, open_extract
+from claimants.protection import marked, with_protected
 from claimants.text import as_code, is_blank, trimmed
 from common.faults import Faults
 
@@ -50,12 +54,16 @@ def count_meeting(
         opened = _open(connection, extract, criteria)
         batch = keep_table(connection, "batch", pa.table({"reference": pa.array(sorted(set(references)), pa.string())}))
         parts = [
-            part.select(person=trimmed(part.person_reference), meets=_meets(part, extract, criteria, reference_date))
+            part.select(
+                person=trimmed(part.person_reference),
+                meets=_meets(part, extract, criteria, reference_date),
+                marked=marked(part, extract),
+            )
             for part in opened.parts
         ]
         rows = parts[0] if len(parts) == 1 else ibis.union(*parts, distinct=False)
-        joined = rows.left_join(batch, rows.person == batch.reference)
-        meeting = joined.person.nunique(where=joined.meets & joined.reference.notnull())
+        joined = with_protected(rows, rows).left_join(batch, ibis._.person == batch.reference)
+        meeting = joined.person.nunique(where=joined.meets & joined.reference.notnull() & ~joined.protected)
         answer = None
         with contextlib.suppress(EngineRefusal):
             answer = fetch(connection, joined.aggregate(meeting=meeting, rows=joined.count())).to_pylist()[0]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from claimants.dimensions import dimension, normal_code
 from claimants.extract import Need
+from claimants.protection import PROTECTION
 from common.faults import Faults
 
 __all__ = ["ASKABLE", "Criteria", "criteria_needs", "read_criteria"]
@@ -89,12 +90,13 @@ def _categories(name: str, codes: str, key: str, faults: Faults) -> tuple[int, .
 
 
 def criteria_needs(criteria: Criteria) -> list[Need]:
-    """The fields of an extract that the criteria take, and no other but the signs of erasure."""
+    """The fields of an extract that the criteria take, the mark of special protection, and no other but the signs of erasure."""
     needs = [
         Need(field="person_reference", purpose="linking"),
         Need(field="benefit", purpose="counting"),
         Need(field="claim_start", purpose="counting", date=True),
         Need(field="claim_end", purpose="counting", date=True),
+        Need(field=PROTECTION, purpose="counting", required=False),
     ]
     if "age_band" in criteria.allowed:
         needs.append(Need(field="birth_date", purpose="counting", date=True))

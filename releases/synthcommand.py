@@ -10,6 +10,7 @@ import typer
 from common.progress import Progress
 from releases.commandoptions import Json, one_of, option_fault
 from releases.console import Outcome
+from releases.days import day_of
 
 __all__ = ["register"]
 
@@ -68,7 +69,7 @@ def register(app: typer.Typer, run: Run) -> None:
                 out=out,
                 size=size,
                 seed=seed,
-                reference_date=_date(date),
+                reference_date=day_of(date, dt.date.today()),
                 format=one_of("--format", form, ("csv", "parquet")),
                 files=files,
                 areas=areas,
@@ -99,10 +100,3 @@ def _pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:
             raise option_fault(option, f"'{one}' is not of the form NAME=VALUE", "write it so")
         pairs.append((name, value))
     return pairs
-
-
-def _date(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise option_fault("--date", f"'{text}' is no date", "write it as YYYY-MM-DD") from None

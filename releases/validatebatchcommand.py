@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from common.faults import Fault, Faults, InputError
+from common.faults import Faults
 from common.progress import Progress
 from releases.commandoptions import Json, KeyFile
 from releases.console import Outcome
+from releases.days import day_of
 
 if TYPE_CHECKING:
     from claimants.extract import ExtractSpec
@@ -39,8 +40,8 @@ def register(app: typer.Typer, run: Run) -> None:
             Path | None, typer.Option("--release", help="RELEASE.toml whose [claims] says how the extract is read.")
         ] = None,
         date: Annotated[
-            str | None, typer.Option("--date", help="Date on which claims are live, YYYY-MM-DD (default: today).")
-        ] = None,
+            str, typer.Option("--date", help="Date on which claims are live, YYYY-MM-DD (default: today).")
+        ] = "",
         column: Annotated[
             str, typer.Option("--column", help="Column of BATCH that holds the references.")
         ] = "person_reference",
@@ -70,7 +71,7 @@ def register(app: typer.Typer, run: Run) -> None:
                 batch=batch,
                 criteria="; ".join(criteria),
                 extract=_extract(tuple(extract or ()), release, end),
-                date=_date(date),
+                date=day_of(date, dt.date.today()),
                 column=column,
                 log=log,
                 min_count=min_count,
@@ -118,11 +119,3 @@ def _extract(paths: tuple[Path, ...], release: Path | None, end: str) -> "Extrac
     from releases.releasefile import read_release
 
     return extract_of(read_release(release), release.name)
-
-
-def _date(text: str | None) -> dt.date:
-    try:
-        return dt.date.today() if text is None else dt.date.fromisoformat(text)
-    except ValueError:
-        fault = Fault(kind="option", key="--date", found=f"'{text}' is no date", mend="write it as YYYY-MM-DD")
-        raise InputError([fault]) from None

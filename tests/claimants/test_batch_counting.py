@@ -71,9 +71,9 @@ def test_criteria_that_cannot_be_asked(written: str, found: str) -> None:
 
 def test_only_the_fields_that_are_needed_are_read() -> None:
     assert [need.field for need in criteria_needs(read_criteria("live"))] == [
-        "person_reference", "benefit", "claim_start", "claim_end",
+        "person_reference", "benefit", "claim_start", "claim_end", "special_protection",
     ]  # fmt: skip
-    assert [need.field for need in criteria_needs(read_criteria("age_band=Y16T24; sex=F"))][4:] == ["birth_date", "sex"]
+    assert [need.field for need in criteria_needs(read_criteria("age_band=Y16T24; sex=F"))][5:] == ["birth_date", "sex"]
 
 
 # --- Who meets --------------------------------------------------------------------------------------
@@ -93,7 +93,11 @@ def test_only_the_fields_that_are_needed_are_read() -> None:
         ("ends before it starts", {"claim_start": "2026-01-10", "claim_end": "2026-01-09"}, "live", 0),
         ("erased", {"surname": "DELETED", "forename": "DELETED", "birth_date": "1901-01-01"}, "live", 0),
         ("erased in part", {"surname": "DELETED"}, "live", 0),
+        ("under special protection", {"special_protection": "Y"}, "live", 0),
+        ("a mark that nobody can read", {"special_protection": "see file"}, "live", 0),
+        ("no mark of special protection", {"special_protection": "N"}, "live", 1),
         ("benefit of no list", {"benefit": "XX"}, "live", 0),
+        ("claims nothing", {"benefit": "None"}, "live", 0),
         ("the benefit", {}, "benefit=UC", 1),
         ("the benefit, written out", {"benefit": " universal credit"}, "benefit=UC", 1),
         ("one of two benefits", {}, "benefit=JSA,UC", 1),
@@ -118,6 +122,15 @@ def test_only_the_fields_that_are_needed_are_read() -> None:
 def test_who_meets(tmp_path: Path, what: str, change: dict[str, str], criteria: str, meets: int) -> None:
     change = {"birth_date": "1990-06-15"} | change
     assert meeting(tmp_path, claims(change), criteria) == meets
+
+
+def test_one_mark_of_special_protection_on_any_row_of_a_person_is_enough(tmp_path: Path) -> None:
+    frame = claims(
+        {"person_reference": " A ", "special_protection": "Y", "claim_end": "2020-02-01"},
+        {"person_reference": "A"},
+        {"person_reference": "B", "special_protection": ""},
+    )
+    assert meeting(tmp_path, frame, "live", batch=("A", "B")) == 1
 
 
 def test_a_person_counts_once_and_by_one_claim_that_meets_everything(tmp_path: Path) -> None:
