@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.keys import keyed_codes, sip_key
+from common.keys import sip_key
+from sdc.keyedcodes import keyed_codes
 from sdc.tables import Table, sum_up
 
 __all__ = ["Figures", "figures_of"]

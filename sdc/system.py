@@ -16,8 +16,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from common.keys import keyed_codes, sip_key
+from common.keys import sip_key
 from sdc.figures import SEPARATOR
+from sdc.keyedcodes import keyed_codes
 from sdc.lattice import Lattice
 from sdc.tables import SHOWN, Hierarchy, Method, Table
 

@@ -20,7 +20,7 @@ Letters 2 (1974).
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 
 __all__ = ["arcs_by_node", "blocks", "find_bridges"]
 

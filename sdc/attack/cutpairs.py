@@ -17,8 +17,8 @@ cuts via cycle space sampling", ACM Transactions on Algorithms 7 (2011).
 
 import numpy as np
 
-from common.compiled import lean
 from sdc.attack.bridges import arcs_by_node
+from sdc.compiled import lean
 
 __all__ = ["cut_classes", "cut_labels"]
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
 from sdc.attack.intervals import NO_BOUND
+from sdc.compiled import lean
 
 __all__ = ["Sums", "Table", "mend_all", "projected", "reach", "walk"]
 

@@ -14,10 +14,11 @@ from functools import cached_property
 
 import numpy as np
 
-from common.keys import keyed_codes, sip_key
+from common.keys import sip_key
 from sdc.attack.bridges import blocks, find_bridges
 from sdc.attack.overlaps import Overlap
 from sdc.differencing.members import Members
+from sdc.keyedcodes import keyed_codes
 
 __all__ = ["OUTSIDE", "Zones", "zones_of"]
 

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.rounding.draws import draw
 
 __all__ = ["cancel_cycles"]

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.compiled import lean
 from common.keys import siphash
+from sdc.compiled import lean
 
 __all__ = ["Draws", "draw", "make_draws"]
 

@@ -25,8 +25,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
 from common.keys import siphash
+from sdc.compiled import lean
 
 __all__ = ["CLOSE", "Lattice", "fly", "keyed_chances"]
 

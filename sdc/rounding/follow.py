@@ -20,7 +20,7 @@ the whole table, the draw has no rounding of this table: a *clash*.
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.rounding.joined import HELD_HIGH, SCALE
 from sdc.rounding.search import EXHAUSTED, OUT_OF_BUDGET, add_flow, find_path, push_path, spare
 

@@ -21,7 +21,7 @@ to the top, so that each unit keeps the best of its children.
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 
 __all__ = ["CANDIDATE", "RAISED", "forward_flat", "forward_tree"]
 

@@ -5,7 +5,8 @@ from collections import defaultdict, deque
 import numpy as np
 from numba import njit
 
-from common.keys import keyed_codes, sip_key, siphash
+from common.keys import sip_key, siphash
+from sdc.keyedcodes import keyed_codes
 from sdc.system import CellSystem
 
 __all__ = ["finest_cells", "parts_of", "system_figures"]

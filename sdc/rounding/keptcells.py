@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.rounding.joined import HELD_HIGH, SCALE, SHUT
 
 __all__ = ["Room", "Shared", "excess_of", "make_room", "route"]

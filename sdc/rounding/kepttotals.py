@@ -19,7 +19,7 @@ values of its children, so that this always ends with additive totals.
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 
 __all__ = ["meet_totals"]
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.rounding.joined import HELD_HIGH, SHUT, Joined
 
 __all__ = ["EXHAUSTED", "OUT_OF_BUDGET", "OUT_OF_SCOPE", "Scratch", "find_path", "make_scratch", "push_path", "spare"]

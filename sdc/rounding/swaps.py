@@ -33,8 +33,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
 from common.keys import siphash
+from sdc.compiled import lean
 
 __all__ = ["Crossed", "margin_lean", "settle_below", "settle_children", "take_over"]
 

@@ -39,7 +39,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.rounding.draws import Draws, draw
 from sdc.rounding.follow import drop_flow, find_flow, make_flow
 from sdc.rounding.joined import Joined

@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.compiled import lean
 from common.keys import sip_key, siphash
+from sdc.compiled import lean
 from sdc.figures import figures_of
 from sdc.rounding.follow import drop_flow, make_flow
 from sdc.rounding.joined import SCALE, Joined, join_tables

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
 from sdc.attack.bridges import arcs_by_node
+from sdc.compiled import lean
 from sdc.network import Network
 
 __all__ = ["MUST_SHOW", "Arcs", "hide_cell", "hide_cells", "make_arcs", "show_cell", "show_cells", "with_arcs"]

@@ -11,7 +11,7 @@ six cells in which two squares meet in a cell that must stay.
 
 import numpy as np
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.suppression.boxsearch import NEVER, cheapest_box, must_stay
 
 __all__ = ["move_cell", "undo"]

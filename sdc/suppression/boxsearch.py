@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.lattice import Frame
 
 __all__ = ["NEVER", "Bench", "cheapest_box", "make_bench", "must_stay"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.network import flatten
 from sdc.suppression.search import find_free
 from sdc.tables import Hierarchy, Table, sum_up

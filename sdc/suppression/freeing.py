@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.suppression.arcs import MUST_SHOW, Arcs, hide_cell, show_cell
 from sdc.suppression.guard import Guard, keeps_claimants
 from sdc.suppression.meeting import FlowDemands, meet_demand, take_back

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.suppression.claimants import Claimants, changes, hold, own_affair, release
 from sdc.suppression.region import Region, learned_off_labels, make_region
 

@@ -6,9 +6,10 @@ on the key: not on the table's name, its other columns, the order of rows or the
 
 import numpy as np
 
-from common.compiled import lean
-from common.keys import keyed_codes, sip_key, siphash
+from common.keys import sip_key, siphash
+from sdc.compiled import lean
 from sdc.figures import SEPARATOR, figures_of
+from sdc.keyedcodes import keyed_codes
 from sdc.network import flatten
 from sdc.suppression.arcs import MUST_SHOW
 from sdc.suppression.spec import SuppressionSpec, base_prices

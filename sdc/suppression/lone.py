@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.compiled import lean
 from sdc.attack.cutpairs import cut_classes, cut_labels
+from sdc.compiled import lean
 from sdc.network import Network
 from sdc.suppression.arcs import Arcs
 from sdc.suppression.claimants import Claimants, changes, hold, own_affair, release

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.suppression.search import find_free, find_paid, hide_path, push_path, undo_pushes
 
 __all__ = ["NO_LIMIT", "FlowDemands", "demands_of", "meet_all", "meet_demand", "reach_of", "still_unmet", "take_back"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.suppression.claimants import changes, hold, release
 from sdc.suppression.search import find_paid, hide_path
 

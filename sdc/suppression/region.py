@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.suppression.claimants import changes, own_affair
 from sdc.suppression.search import find_free
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.suppression.arcs import MUST_SHOW, Arcs, hide_cell
 
 __all__ = ["Scratch", "find_free", "find_paid", "hide_path", "make_scratch", "push_path", "undo_pushes"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.compiled import lean
+from sdc.compiled import lean
 from sdc.suppression.arcs import Arcs
 from sdc.suppression.meeting import FlowDemands, meet_demand, take_back
 from sdc.suppression.search import Scratch

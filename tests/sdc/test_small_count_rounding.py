@@ -12,9 +12,10 @@ from rounding_tools import EXPSD, error, secret, small_tables
 from system_tools import sum_system
 
 from common.faults import Infeasible
-from common.keys import keyed_codes, sip_key
+from common.keys import sip_key
 from sdc.cube import Cube, all_margins, flat_axis, one_way_margins
 from sdc.figures import figures_of
+from sdc.keyedcodes import keyed_codes
 from sdc.network import flatten
 from sdc.rounding.inner import finest_cells, parts_of
 from sdc.rounding.smallcounts import SmallCountRounding, protect_small_counts, round_small_counts

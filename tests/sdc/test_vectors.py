@@ -8,8 +8,9 @@ import pytest
 from attack_tools import tree, true_table
 from rounding_tools import EXPSD, HANDBOOK, secret
 
-from common.keys import keyed_codes, sip_key
+from common.keys import sip_key
 from sdc.cube import Cube, flat_axis, one_way_margins
+from sdc.keyedcodes import keyed_codes
 from sdc.rounding.conventional import round_conventional
 from sdc.rounding.random import RandomRounding, protect_random
 from sdc.rounding.smallcounts import SmallCountRounding, round_small_counts
