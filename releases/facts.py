@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from claimants.dictionary import read_dictionary, shipped_dictionary
-from claimants.dimensions import Dimension, dimension
+from claimants.dimensions import SENSITIVE, Dimension, dimension
 from geography.areas import Areas
 from releases.privacynotice import fields_read, privacy_notice, read_notice_words
 from releases.software import software_name
@@ -14,6 +14,11 @@ from reports.privacynotice import PrivacyNotice
 from sdc.tables import SafeTable
 
 __all__ = ["release_facts", "report_table"]
+
+NOT_STATED = (
+    "Not stated: nothing is recorded, or what is recorded may not be used for this table, such as for want of consent. "
+    "Everybody is in the totals."
+)
 
 
 def release_facts(release: Release, areas: Areas, previous: str) -> ReleaseFacts:
@@ -76,7 +81,7 @@ def report_table(
         dimension_names={name: dimension.title for name, dimension in dimensions.items()},
         labels={name: dict(dimension.labels) for name, dimension in dimensions.items()},
         unit=unit,
-        notes=spec.notes,
+        notes=(*spec.notes, *([NOT_STATED] if set(spec.by) & set(SENSITIVE) else [])),
         measure=spec.measure,
         since=since,
     )

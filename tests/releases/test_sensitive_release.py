@@ -55,6 +55,8 @@ def test_without_consent_a_person_stays_in_the_total_and_is_not_stated(release: 
     assert {row["area_level"] for row in rows_of(tmp_path / "out" / "tables" / "drugs.csv")} == {"lad"}
     page = (tmp_path / "out" / "tables" / "drugs.html").read_text()
     assert "Not stated" in page and "drug misuse" in page.lower()
+    assert "such as for want of consent" in page
+    assert "want of consent" not in (tmp_path / "out" / "tables" / "benefit.html").read_text()
     assert command("check", tmp_path / "out", "--review-dir", tmp_path / "out-review").code == 0
 
 
