@@ -28,7 +28,7 @@ LIBRARIES = ("duckdb", "ibis-framework", "numba", "numpy", "pyarrow", "pandas", 
 MIB = 1 << 20
 PER_CELL_TARGET = 1.3
 INTRODUCTION = """\
-Written by `make bench`. Ratios are medians of paired runs within this run; seconds are medians; memory is the \
+Ratios are medians of paired runs within this run; seconds are medians; memory is the \
 largest resident set of the process while the work ran. Everything is held to two cores and two threads. \
 Whatever is timed in a warmed process was run there once before, for nothing: compiling, and reading what was \
 compiled before, is not in its figures. Costs per cell of an authority are of nine typical ones, one after another. \
@@ -153,13 +153,13 @@ def _cost_cells(cost: Cost | None) -> tuple[str, str, str]:
     return f"{cost.seconds:,.3f}", f"{cost.cpu:,.3f}", f"{cost.peak / MIB:,.0f}"
 
 
-def document(sections: Sequence[Section], size: str, load: float) -> str:
-    """RESULTS.md: when, on what, and every table."""
+def document(sections: Sequence[Section], *, size: str, repeats: int, load: float) -> str:
+    """RESULTS.md: when, on what, how often, and every table."""
     day = dt.date.today()
     parts = [
         "# Benchmark results\n",
-        INTRODUCTION + "\n",
-        f"{day.day} {day:%B %Y}. {size}.\n",
+        f"Written by `make bench`. {INTRODUCTION}\n",
+        f"{day.day} {day:%B %Y}. {size}. Runs behind each median: {repeats}; what takes minutes ran once.\n",
         f"{_machine()} Load when the run began: {load:.1f}.\n",
         *(markdown(section) for section in sections),
     ]

@@ -112,7 +112,7 @@ def main() -> None:
             sections += MEASURES[name](folder, asked)
     finally:
         # What was measured before something failed is not lost.
-        text = document(sections, str(size), load)
+        text = document(sections, size=str(size), repeats=options.repeats, load=load)
         print(text)
     results = options.results
     if results is None and size == NATIONAL and not options.only and not options.method:
