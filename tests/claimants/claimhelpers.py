@@ -17,6 +17,7 @@ AREAS = np.array(["E00000001", "E00000002", "E00000003"])
 POSTCODES = Postcodes(
     postcodes=np.array(["AA11AA", "AA11AB", "BB22BB", "CC33CC"]), area=np.array([0, 0, 1, 2], dtype=np.int32)
 )
+LOOKUP = dict(zip(POSTCODES.postcodes.tolist(), POSTCODES.area.tolist(), strict=True))
 DAY = dt.date(2026, 5, 31)
 PLAIN = {
     "person_reference": "P1",
@@ -50,6 +51,8 @@ def count(
     policy: Policy | None = None,
     purpose: str = "counting",
     non_claimants: bool = False,
+    engine: str = "duckdb",
+    spill: Path | None = None,
     **spec: object,
 ) -> Caseload:
     """Write the frame as CSV (unless None) and count it."""
@@ -68,6 +71,8 @@ def count(
             policy=policy,
             non_claimants=non_claimants,
         ),
+        engine=engine,
+        spill=spill,
         threads=threads,
     )
 

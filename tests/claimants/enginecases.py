@@ -8,7 +8,7 @@ import claimreference as reference
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from claimhelpers import AREAS, DAY, POSTCODES
+from claimhelpers import AREAS, DAY, LOOKUP, POSTCODES
 
 from claimants.caseload import Caseload, CaseloadSpec, count_caseload
 from claimants.dimensions import dimension
@@ -16,7 +16,6 @@ from claimants.extract import ExtractSpec
 from claimants.recordkeys import RecordKeys, key_of_person
 
 KEYS = RecordKeys(key=b"a key of a made-up series, no secret at all", key_range=4096)
-LOOKUP = dict(zip(POSTCODES.postcodes.tolist(), POSTCODES.area.tolist(), strict=True))
 # The letters of a person: of each length in UTF-8 and UTF-16, with marks of their own, with signs that files and queries mean.
 PERSONS = [
     *("A", "a", "é", "e\u0301", "ß", "漢字", "\U00010400", "\U0001f469\u200d\U0001f52c", 'O"Neill'),

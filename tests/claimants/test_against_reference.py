@@ -7,11 +7,10 @@ from pathlib import Path
 import claimreference as reference
 import pandas as pd
 import pytest
-from claimhelpers import POSTCODES, cells, count
+from claimhelpers import LOOKUP, cells, count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-LOOKUP = dict(zip(POSTCODES.postcodes.tolist(), POSTCODES.area.tolist(), strict=True))
 STARTS = [
     "2026-05-31",
     "2026-06-01",

@@ -1,5 +1,6 @@
 """Pseudonyms, spells and flows are the same on Spark as on DuckDB, which the slow references judge."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from claimants.engine import Engine, connect, fetch, keep_table
 from claimants.extract import ExtractSpec
 from claimants.flowcounting import FLOWS
 from claimants.flows import FlowSpec, count_flows
+from claimants.outcomes import EndingSpec, Source, count_employment, count_ended_spells, count_movements
 from claimants.pseudonyms import Pseudonyms, keep_pads, pseudonym_of, with_pseudonyms
 
 pytestmark = pytest.mark.slow
@@ -75,3 +77,30 @@ def test_flows_on_spark_are_those_on_duckdb(
         found.append({flow: (one.cells.to_pylist(), dict(one.buckets)) for flow, one in counted.items()})
     assert found[0] == found[1]
     assert any(cells for cells, _ in found[0].values())
+
+
+def test_outcomes_on_spark_are_those_on_duckdb(spark: Engine, tmp_path: Path) -> None:
+    frame().to_csv(tmp_path / "claims.csv", index=False)
+    jobs = pd.DataFrame({"person_reference": ["P2", "P3", " P4"]})
+    jobs["employment_spell_start"], jobs["employment_spell_end"] = ["2026-08-01", "2026-05-01", "no date"], ""
+    jobs.to_csv(tmp_path / "jobs.csv", index=False)
+    window = EndingSpec(from_date=A, to_date=B)
+    found = []
+    for engine in ("duckdb", "spark"):
+        source = Source(
+            extract=ExtractSpec(paths=(tmp_path / "claims.csv",)),
+            area_codes=AREAS,
+            postcodes=POSTCODES,
+            engine=engine,
+            spill=tmp_path / "spill",
+            threads=2,
+        )
+        study = ExtractSpec(paths=(tmp_path / "jobs.csv",))
+        tables = (
+            count_ended_spells(source, window),
+            count_movements(source, window, gap_days=2),
+            count_employment(source, study, window, known_until=dt.date(2027, 12, 31)),
+        )
+        found.append([table.to_pylist() for table in tables])
+    assert found[0] == found[1]
+    assert all(found[0]) and any(row["employed"] for row in found[0][2])
