@@ -10,7 +10,7 @@ from bench.measure import Cost, costed, in_child
 from bench.results import Row, minutes_row, per_cell_rows
 from bench.tablework import AUTHORITIES, TYPICAL_AUTHORITY, hierarchy_below, nearest_units
 from claimants.dimensions import dimension
-from releases.shaping import hierarchy_of
+from releases.counts.shaping import hierarchy_of
 from sdc.cube import Axis, Cube, flat_axis, one_way_margins
 from sdc.rounding.crossed import round_cube
 from sdc.rounding.steps import StepsReport, StepsRounding

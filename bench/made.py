@@ -16,8 +16,8 @@ from claimants.dimensions import dimension
 from geography.areas import Areas, read_areas
 from geography.lookups import MADE_LEVELS, POSTCODE_AREA, POSTCODE_COLUMN
 from geography.postcodes import Postcodes, read_postcodes
-from releases.shaping import hierarchy_of, tabulate
-from releases.synth import DEMO_KEY, REFERENCE_DATE, SynthOptions, synthesise
+from releases.counts.shaping import hierarchy_of, tabulate
+from releases.synth.making import DEMO_KEY, REFERENCE_DATE, SynthOptions, synthesise
 from sdc.tables import Classification, Table
 
 __all__ = [
@@ -43,7 +43,7 @@ FIFTH, FIFTH_SHARES, FIFTH_SEED = "group", (8, 4, 2, 1, 1), 5
 ROOT = Path(__file__).parents[1]
 # Whatever these say changes what is made, so that what was kept of before is of no use.
 MAKERS = (
-    "releases/synth.py",
+    "releases/synth/making.py",
     "geography/country.py",
     "geography/made*.py",
     "claimants/claim*.py",

@@ -8,10 +8,10 @@ from bench.made import true_tables
 from bench.measure import THREADS, Cost, Meter, costed, in_child
 from bench.results import MIB, Row, limit_row
 from bench.tablework import round_tables
-from releases.facts import release_facts, report_table
-from releases.inputs import dimensions_of, read_inputs
-from releases.pipeline import publish
-from releases.releasefile import read_release
+from releases.publish.facts import release_facts, report_table
+from releases.publish.inputs import dimensions_of, read_inputs
+from releases.publish.pipeline import publish
+from releases.publish.releasefile import read_release
 from reports.csvw import write_csvw
 from reports.longform import write_long
 from reports.model import ReleaseFacts, ReportTable

@@ -18,7 +18,7 @@ Two things are no matter of weighing and are refused: free text, which may hold 
 about anybody, and fields that the dictionary does not have.
 
 Steps, purposes, organisations and what each step needs are data: see ``data/requests.toml``,
-an example policy.  What a request and a policy may say is read in `releases.requestfile`.
+an example policy.  What a request and a policy may say is read in `releases.requests.requestfile`.
 """
 
 import datetime as dt

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from common.progress import Progress
+from releases.batches.command import register as register_validate_batch
 from releases.commandoptions import (
     Aim,
     AreasFile,
@@ -52,14 +53,13 @@ from releases.commandoptions import (
     one_of,
     option_fault,
 )
-from releases.comparecommand import register as register_compare
+from releases.compare.command import register as register_compare
 from releases.console import Outcome, mend_lines, run, shown_progress
-from releases.freezecommand import register as register_freeze
-from releases.profilescommand import register as register_profiles
-from releases.requestcommand import register as register_assess_request
-from releases.retentioncommand import register as register_retention
-from releases.synthcommand import register as register_synth
-from releases.validatebatchcommand import register as register_validate_batch
+from releases.freeze.command import register as register_freeze
+from releases.requests.command import register as register_assess_request
+from releases.retention.command import register as register_retention
+from releases.rules.profilescommand import register as register_profiles
+from releases.synth.command import register as register_synth
 from sdc.findings import Audit
 
 __all__ = ["app", "main"]
@@ -104,8 +104,8 @@ def demo(
     """
 
     def body(progress: Progress) -> Outcome:
-        from releases.pipeline import publish
-        from releases.synth import DEMO_KEY, SynthOptions, synthesise
+        from releases.publish.pipeline import publish
+        from releases.synth.making import DEMO_KEY, SynthOptions, synthesise
 
         with tempfile.TemporaryDirectory(prefix="smallarea-demo-") as folder:
             source = Path(folder) / "city"
@@ -140,7 +140,7 @@ def publish(
     """
 
     def body(progress: Progress) -> Outcome:
-        from releases.pipeline import publish as publish_release
+        from releases.publish.pipeline import publish as publish_release
 
         return _published(
             publish_release(
@@ -175,8 +175,8 @@ def check(
 
     def body(progress: Progress) -> Outcome:
         from releases.check import check_release
-        from releases.folder import mend
-        from releases.reviewfolder import review_folder
+        from releases.files.folder import mend
+        from releases.files.releasefolder import review_folder
 
         for folder in (directory, review_dir or review_folder(directory)):
             mend(folder)
@@ -235,9 +235,9 @@ def protect(
     """
 
     def body(progress: Progress) -> Outcome:
-        from releases.methodoptions import MethodOptions
-        from releases.protect import ProtectOptions
-        from releases.protect import protect as protect_table
+        from releases.protect.onetable import ProtectOptions
+        from releases.protect.onetable import protect as protect_table
+        from releases.rules.methodoptions import MethodOptions
 
         options = ProtectOptions(
             counts=counts,
@@ -329,8 +329,8 @@ def attack(
     """
 
     def body(progress: Progress) -> Outcome:
-        from releases.attack import AttackOptions
-        from releases.attack import attack as attack_tables
+        from releases.attack.deducing import AttackOptions
+        from releases.attack.deducing import attack as attack_tables
 
         options = AttackOptions(
             files=tuple(files),

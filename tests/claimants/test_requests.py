@@ -8,7 +8,7 @@ import pytest
 from claimants.dictionary import shipped_dictionary
 from claimants.requests import AskedField, Assessment, Request, RequestPolicy, assess_request, check_request
 from common.faults import Faults
-from releases.requestfile import read_request_policy
+from releases.requests.requestfile import read_request_policy
 
 POLICY = read_request_policy()
 DICTIONARY = shipped_dictionary()

@@ -21,10 +21,10 @@ from claimants.dimensions import DIMENSIONS, dimension
 from claimants.policyfile import RULES
 from claimants.states import BUCKETS, OCCURRING
 from common.resources import data_path
+from releases.attack.known import KnownFile
 from releases.cli import app
-from releases.known import KnownFile
-from releases.manifest import FORMAT
-from releases.spec import AlreadyPublic, Release
+from releases.publish.manifest import FORMAT
+from releases.publish.spec import AlreadyPublic, Release
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

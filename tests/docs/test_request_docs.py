@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from releases.holdings import HeldFile, Holdings, PolicyFile, RemovalRequest
-from releases.requestfile import AreasPart, DatesPart, FieldPart, RequestPart
+from releases.requests.requestfile import AreasPart, DatesPart, FieldPart, RequestPart
+from releases.retention.holdings import HeldFile, Holdings, PolicyFile, RemovalRequest
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 

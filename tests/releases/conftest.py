@@ -7,8 +7,8 @@ import pytest
 from held_records import benefit_records, research_copy
 from small_place import copied, make_place
 
-from releases.pipeline import Publication, publish
-from releases.synth import DEMO_KEY, SynthOptions, synthesise
+from releases.publish.pipeline import Publication, publish
+from releases.synth.making import DEMO_KEY, SynthOptions, synthesise
 
 
 @dataclass(frozen=True, kw_only=True)

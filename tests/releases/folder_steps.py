@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from releases.folder import staged
+from releases.files.folder import staged
 
 
 def write(folder: Path, review: Path | None, name: str) -> None:

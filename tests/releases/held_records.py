@@ -5,7 +5,7 @@ import json
 import stat
 from pathlib import Path
 
-from releases.retention import retain
+from releases.retention.due import retain
 
 DAY = dt.date(2024, 3, 15)
 TODAY = dt.date(2024, 6, 1)

@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from releases.pipeline import publish
+from releases.publish.pipeline import publish
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ import pytest
 from counts_files import AREAS
 
 from common.faults import InputError
-from releases.known import Known, read_all_known
-from releases.pieces import Read, read_pieces
-from releases.said import Defaults
+from releases.attack.known import Known, read_all_known
+from releases.attack.pieces import Read, read_pieces
+from releases.attack.said import Defaults
 from sdc.attack.jointly import audit_pieces
 from sdc.attack.pieces import Piece
 from sdc.findings import Audit

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from small_place import rows_of
 
-from releases.synth import DEMO_KEY, SynthOptions
+from releases.synth.making import DEMO_KEY, SynthOptions
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TRAFFORD, LONDON = DATA / "trafford", DATA / "london-two-boroughs"

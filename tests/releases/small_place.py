@@ -15,7 +15,7 @@ from unittest.mock import patch
 import tomlkit
 
 from releases.cli import main
-from releases.synth import DEMO_KEY, SynthOptions, synthesise
+from releases.synth.making import DEMO_KEY, SynthOptions, synthesise
 
 COLUMNS = ("person_reference", "surname", "forename", "national_insurance_number", "birth_date", "sex", "address",
            "postcode", "telephone", "benefit", "claim_start", "claim_end", "status", "employment_status", "notes")  # fmt: skip

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from made_release import rounded_tables, write_release
 
 from common.faults import InputError
-from releases.attack import AttackOptions, attack
+from releases.attack.deducing import AttackOptions, attack
 from releases.outcome import Outcome
-from releases.protect import ProtectOptions, protect
+from releases.protect.onetable import ProtectOptions, protect
 
 
 def run(*files: Path, **options: object) -> Outcome:

@@ -28,7 +28,7 @@ from small_place import (
     write_claims,
 )
 
-from releases.pipeline import publish
+from releases.publish.pipeline import publish
 
 
 def refused(release: Path, out: Path | None = None) -> list[str]:

@@ -13,8 +13,8 @@ from conftest import Published, published
 from small_place import change, command, copied, files, rows_of
 
 from claimants.dimensions import dimension
-from releases.pipeline import publish
-from releases.recodings import Recoding, bands_nest
+from releases.publish.pipeline import publish
+from releases.publish.recodings import Recoding, bands_nest
 
 TABLES = (
     {"id": "broad", "title": "Claims by broad age", "by": ["age_band"], "bands": {"age_band": "broad"}},

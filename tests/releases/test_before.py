@@ -3,7 +3,7 @@
 import numpy as np
 from made_release import classification, hierarchy, rounded_tables
 
-from releases.before import PreviousTable, match_tables
+from releases.publish.before import PreviousTable, match_tables
 from sdc.rounding.kept import Before
 from sdc.tables import Table
 

@@ -7,7 +7,7 @@ import pytest
 from small_place import change, claim, command, one_table, rows_of, write_claims
 from test_relations import refused, table
 
-from releases.pipeline import publish
+from releases.publish.pipeline import publish
 
 
 def test_people_by_combination_of_benefits(release: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from small_place import AREAS, POSTCODES, Ran, change, command, copied, read_claims, rows_of, write_claims
 
-from releases.pipeline import publish
+from releases.publish.pipeline import publish
 
 UNSAFE = ("disclosure", "contradiction")
 NEST = "oa21cd<lsoa21cd<msoa21cd<lad22cd"

@@ -12,15 +12,15 @@ import pytest
 from counts_files import COUNTS, NEST, WHOLE, write
 from small_place import command
 
-import releases.privatefolder
-import releases.wholefiles
+import releases.files.privatefolder
+import releases.files.wholefiles
 from common.faults import Fault, Infeasible, InputError
-from releases.compare import CompareOptions, Done, compare
-from releases.comparing import choose_area, worked_area
-from releases.methodoptions import MethodOptions
-from releases.methods import METHODS
-from releases.protect import ProtectOptions, protect
-from releases.variants import variant_names
+from releases.compare.comparing import choose_area, worked_area
+from releases.compare.sidebyside import CompareOptions, Done, compare
+from releases.compare.variants import variant_names
+from releases.protect.methods import METHODS
+from releases.protect.onetable import ProtectOptions, protect
+from releases.rules.methodoptions import MethodOptions
 from sdc.tables import Classification, Hierarchy, Table
 
 FILES = ["compare.csv", "compare.html", "compare.json"]
@@ -337,7 +337,7 @@ class TestTheFolder:
         def full(writings: object) -> tuple[Path, ...]:
             raise InputError([Fault(kind="cannot write", found="the disk is full", mend="make room")])
 
-        monkeypatch.setattr(releases.privatefolder, "write_whole", full)
+        monkeypatch.setattr(releases.files.privatefolder, "write_whole", full)
         with pytest.raises(InputError, match="disk is full"):
             run(options, methods=FAST[:1])
         assert not options.out.exists()
@@ -347,7 +347,7 @@ class TestTheFolder:
     ) -> None:
         run(options, methods=FAST[:1])
         before = {name: (options.out / name).read_bytes() for name in FILES}
-        replace, renamed = releases.wholefiles.os.replace, []
+        replace, renamed = releases.files.wholefiles.os.replace, []
 
         def once(source: Path, target: Path) -> None:
             renamed.append(target)
@@ -355,7 +355,7 @@ class TestTheFolder:
                 raise OSError(28, "No space left on device")
             replace(source, target)
 
-        monkeypatch.setattr(releases.wholefiles.os, "replace", once)
+        monkeypatch.setattr(releases.files.wholefiles.os, "replace", once)
         with pytest.raises(InputError, match="disk is full"):
             run(options, methods=FAST)
         assert {path.name: path.read_bytes() for path in options.out.iterdir()} == before

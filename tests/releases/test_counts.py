@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.faults import InputError
-from releases.counts import Counted, CountsSpec, read_counts
+from releases.counts.intable import Counted, CountsSpec, read_counts
 
 LEVELS = ("oa", "lsoa", "lad")
 

@@ -15,9 +15,9 @@ from test_check import found, listed_anew
 
 from common.faults import Faults, InputError
 from releases.check import check_release
-from releases.estimates import is_weak, read_estimates
-from releases.pipeline import publish
-from releases.statspec import EstimateSpec
+from releases.publish.estimates import is_weak, read_estimates
+from releases.publish.pipeline import publish
+from releases.publish.statspec import EstimateSpec
 from reports.derived import DerivedTable, number_text
 from sdc.tables import Hierarchy
 

@@ -26,13 +26,13 @@ from small_place import (
     write_claims,
 )
 
-import releases.drawing as drawing
-import releases.flowattack as flowattack
-from releases.flowtables import counted_as
+import releases.publish.drawing as drawing
+import releases.publish.flowattack as flowattack
 from releases.outcome import Refused
-from releases.pipeline import publish
-from releases.protection import Protected, protect_tables
-from releases.releasefile import read_release
+from releases.publish.flowtables import counted_as
+from releases.publish.pipeline import publish
+from releases.publish.protection import Protected, protect_tables
+from releases.publish.releasefile import read_release
 from sdc.findings import Audit
 from sdc.tables import Table
 

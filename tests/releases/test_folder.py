@@ -16,8 +16,8 @@ import pytest
 from folder_steps import names, no_exchange, publish, write
 
 from common.faults import InputError
-from releases import places
-from releases.folder import STEPS, mend, mend_all, staged
+from releases.files import places
+from releases.files.folder import STEPS, mend, mend_all, staged
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -123,7 +123,7 @@ class TestFailure:
                 raise OSError(errno.EBUSY, "busy", str(review))
             put(place, aside)  # type: ignore[arg-type]
 
-        monkeypatch.setattr("releases.folder.put", put_release_only)
+        monkeypatch.setattr("releases.files.folder.put", put_release_only)
         with pytest.raises(InputError, match="mounted"):
             publish(out, review, "second")
         assert names(out, review) == ("first", "first")
@@ -287,7 +287,7 @@ CHILD = textwrap.dedent(
     import os, signal, sys
     from pathlib import Path
     sys.path[:0] = [{root!r}, {tests!r}]
-    from releases import places
+    from releases.files import places
     from folder_steps import publish, no_exchange
     out, review, step, way = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
     if way == "two renames":

@@ -28,10 +28,10 @@ from claimants.pseudonyms import Pseudonyms, pseudonym_of
 from common.keys import key_id
 from geography.areas import Level, read_areas
 from geography.postcodes import read_postcodes
-from releases.extracts import extract_of
-from releases.keyfiles import read_key
-from releases.pipeline import publish
-from releases.releasefile import read_release
+from releases.files.keyfiles import read_key
+from releases.publish.extracts import extract_of
+from releases.publish.pipeline import publish
+from releases.publish.releasefile import read_release
 
 PROVISIONAL, REVISED = "2026-05-31-provisional", "2026-05-31-revised"
 BY = ("benefit", "client_group", "age_band", "sex", "duration_band")

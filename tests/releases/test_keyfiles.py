@@ -9,7 +9,7 @@ from small_place import change, command
 
 from common.faults import InputError
 from common.keys import key_id
-from releases.keyfiles import find_key, read_key
+from releases.files.keyfiles import find_key, read_key
 
 KEY = b"0123456789abcdef0123456789abcdef"
 

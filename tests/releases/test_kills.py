@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from small_place import change, command, copied, files, one_table, read_claims, rows_of, write_claims
 
-from releases.folder import STEPS
-from releases.pipeline import publish
+from releases.files.folder import STEPS
+from releases.publish.pipeline import publish
 
 pytestmark = pytest.mark.slow
 

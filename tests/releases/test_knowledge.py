@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from common.faults import InputError
-from releases.attack import AttackOptions, attack
-from releases.known import read_all_known
-from releases.markersigns import marks_of
+from releases.attack.deducing import AttackOptions, attack
+from releases.attack.known import read_all_known
+from releases.attack.markersigns import marks_of
 from releases.outcome import Outcome
-from releases.profiles import find_profile
+from releases.rules.profiles import find_profile
 from sdc.attack.intervals import NO_BOUND
 
 TABLE = "area,benefit,value\nA1,esa,c\nA1,uc,c\nA1,Total,7\n"

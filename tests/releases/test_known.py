@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import releases.known
+import releases.attack.known
 from common.faults import InputError
-from releases.known import Known, read_all_known
+from releases.attack.known import Known, read_all_known
 
 
 def refused(folder: Path, text: str) -> list[tuple[str, str]]:
@@ -19,7 +19,7 @@ def refused(folder: Path, text: str) -> list[tuple[str, str]]:
 
 def test_the_examples_of_the_docstring_can_be_read(tmp_path: Path) -> None:
     """Every key is shown there, and what is shown is understood; keys that exclude each other stand apart here."""
-    blocks = re.findall(r"::\n\n((?:    .*\n|\n)+)", releases.known.__doc__ or "")
+    blocks = re.findall(r"::\n\n((?:    .*\n|\n)+)", releases.attack.known.__doc__ or "")
     text = "\n".join(line[4:] for block in blocks for line in block.splitlines())
     apart = re.compile(r"^(kind|of|decimals|denominator|share_of|per|sum_decimals|ptable) = .*$", re.M)
     assert len(apart.findall(text)) == 8

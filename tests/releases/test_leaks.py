@@ -21,7 +21,7 @@ from small_place import AREAS, COLUMNS, change, claim, copied, lookup_rows, one_
 
 from claimants import duckdbengine
 from claimants.caseload import count_caseload
-from releases.pipeline import publish
+from releases.publish.pipeline import publish
 
 pytestmark = pytest.mark.slow
 
@@ -316,7 +316,7 @@ def test_spilled_files_lie_in_the_staging_folder_and_go(
         rows[name] = [""] * len(persons)
     pq.write_table(pa.table(rows), release.parent / "claims" / "claims.parquet", row_group_size=10_000)
     (release.parent / "claims" / "claims.csv").unlink()
-    monkeypatch.setattr("releases.pipeline.count_caseload", partial(count_caseload, memory="40MB"))
+    monkeypatch.setattr("releases.publish.pipeline.count_caseload", partial(count_caseload, memory="40MB"))
     folders: list[Path] = []
     own = duckdbengine.own_folder
 

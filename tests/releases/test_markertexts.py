@@ -2,8 +2,8 @@
 
 import pytest
 
-from releases.agebands import OLDEST, AgeBand, age_band, is_age, years_of_bands
-from releases.markertexts import Meaning, meaning_of
+from releases.attack.agebands import OLDEST, AgeBand, age_band, is_age, years_of_bands
+from releases.attack.markertexts import Meaning, meaning_of
 from sdc.attack.intervals import NO_BOUND
 from sdc.tables import LOW, NOT_AVAILABLE, STRUCTURAL, SUPPRESSED
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from small_place import change, copied, make_place, one_table, rows_of
 
-import releases.pipeline as pipeline
-from releases.judging import attack_release
-from releases.mending import mends_of_release
+import releases.publish.pipeline as pipeline
 from releases.outcome import Refused
-from releases.pipeline import publish
+from releases.publish.judging import attack_release
+from releases.publish.mending import mends_of_release
+from releases.publish.pipeline import publish
 from sdc.mends.trying import KINDS, Mend
 
 

@@ -10,8 +10,8 @@ from small_place import change, claim, command, files, one_table, read_claims, r
 
 from claimants.faultyrows import Misfit
 from claimants.states import State
-from releases.misfitrows import MOST_PLACES, misfit_notices, misfit_rows
-from releases.pipeline import publish
+from releases.publish.misfitrows import MOST_PLACES, misfit_notices, misfit_rows
+from releases.publish.pipeline import publish
 
 LISTED = "rows-that-did-not-fit.csv"
 

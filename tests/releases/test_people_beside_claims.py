@@ -24,9 +24,9 @@ from small_place import (
 
 from common.faults import Infeasible
 from releases.check import check_release
-from releases.manifest import read_manifest
 from releases.outcome import Refused
-from releases.pipeline import publish
+from releases.publish.manifest import read_manifest
+from releases.publish.pipeline import publish
 from sdc.extension import Extended
 
 TABLES = (
@@ -254,7 +254,7 @@ def test_figures_of_nobody_are_not_written(both: Published, tmp_path: Path, monk
     def nobody(*given: object, **more: object) -> Extended:
         return Extended(failing=("E00000001: claims and people come from no people",), areas=np.array([0]))
 
-    monkeypatch.setattr("releases.judging.extend_people", nobody)
+    monkeypatch.setattr("releases.publish.judging.extend_people", nobody)
     with pytest.raises(Refused) as refused:
         publish(both.source, tmp_path / "out")
     (finding,) = refused.value.outcome.audit.findings

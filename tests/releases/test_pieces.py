@@ -10,10 +10,10 @@ from made_release import rounded_tables, write_release
 from pieces_steps import LEVELS, audit, faults, pinned, read, value_at
 
 from common.faults import InputError
-from releases.known import Known, read_all_known
-from releases.pieces import read_pieces
-from releases.protect import ProtectOptions, protect
-from releases.said import Defaults
+from releases.attack.known import Known, read_all_known
+from releases.attack.pieces import read_pieces
+from releases.attack.said import Defaults
+from releases.protect.onetable import ProtectOptions, protect
 from sdc.attack.intervals import NO_BOUND
 from sdc.attack.jointly import audit_pieces
 from sdc.tables import SHOWN, SUPPRESSED

@@ -7,9 +7,9 @@ import pytest
 from made_release import rounded_tables, write_release
 from pieces_steps import faults, pinned, read
 
-from releases.known import Known
-from releases.pieces import read_pieces
-from releases.said import Defaults
+from releases.attack.known import Known
+from releases.attack.pieces import read_pieces
+from releases.attack.said import Defaults
 from sdc.attack.joint import Flow, Within
 
 

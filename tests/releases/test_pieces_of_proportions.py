@@ -8,9 +8,9 @@ import pytest
 from counts_files import AREAS
 from pieces_steps import LEVELS, audit, faults, pinned, read, value_at
 
-from releases.known import read_all_known
-from releases.pieces import read_pieces
-from releases.said import Defaults
+from releases.attack.known import read_all_known
+from releases.attack.pieces import read_pieces
+from releases.attack.said import Defaults
 from sdc.attack.intervals import NO_BOUND
 from sdc.tables import NOT_PUBLISHED
 

@@ -6,7 +6,7 @@ import pytest
 from pieces_steps import audit, pinned, read
 
 from common.faults import InputError
-from releases.pieces import Read
+from releases.attack.pieces import Read
 from sdc.attack.joint import AREAS as AREA
 
 TREE = "oa,lsoa,ward,lad\no1,l1,w1,t\no2,l1,w2,t\no3,l2,w2,t\n"

@@ -6,8 +6,8 @@ import pytest
 from pieces_steps import audit, faults, pinned, read
 
 from common.faults import InputError
-from releases.categorylists import REST
-from releases.pieces import Read
+from releases.attack.categorylists import REST
+from releases.attack.pieces import Read
 from sdc.tables import NOT_PUBLISHED
 
 

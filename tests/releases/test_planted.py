@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from releases.attack import AttackOptions, attack
+from releases.attack.deducing import AttackOptions, attack
 from releases.outcome import Outcome
 
 AREAS = "oa,lsoa,ward,lad\nA1,L1,W1,D\nA2,L1,W2,D\nA3,L2,W2,D\nA4,L2,W2,D\n"

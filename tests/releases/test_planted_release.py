@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from small_place import AREAS, change, copied, make_place
 
-import releases.drawing as drawing
+import releases.publish.drawing as drawing
 from releases.outcome import Refused
-from releases.pipeline import publish
-from releases.protection import Protected
+from releases.publish.pipeline import publish
+from releases.publish.protection import Protected
 from sdc.rounding.controlled import ControlledRounding, round_controlled
 from sdc.rounding.conventional import round_conventional
 from sdc.tables import SHOWN, SUPPRESSED, Method, SafeTable, Table

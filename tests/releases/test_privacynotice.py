@@ -10,7 +10,7 @@ from pagescene import make_scene
 from claimants.dictionary import shipped_dictionary
 from claimants.dimensions import dimension
 from common.faults import InputError
-from releases.privacynotice import fields_read, privacy_notice, read_notice_words
+from releases.publish.privacynotice import fields_read, privacy_notice, read_notice_words
 from reports.privacynotice import PrivacyNotice
 from reports.site import write_site
 

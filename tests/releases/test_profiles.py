@@ -11,7 +11,7 @@ from attack_tools import tree, true_table
 
 from common.faults import Infeasible, InputError
 from common.resources import data_path
-from releases.profiles import (
+from releases.rules.profiles import (
     difference_lines,
     explanation_lines,
     find_profile,
@@ -211,7 +211,7 @@ class TestFinding:
 
     def test_a_profile_that_is_not_what_its_lock_says_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         changed = replace(find_profile("gss-5"), title="Something else")
-        monkeypatch.setattr("releases.profiles.read_profile", lambda path: changed)
+        monkeypatch.setattr("releases.rules.profiles.read_profile", lambda path: changed)
         with pytest.raises(InputError, match="is not what its lock says; install smallarea again"):
             find_profile("gss-5")
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from releases.proportions import _numerators, _wholes
+from releases.attack.proportions import _numerators, _wholes
 from sdc.attack.intervals import NO_BOUND
 from sdc.rules.rates import shown_percent
 

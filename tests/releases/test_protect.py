@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 from counts_files import COUNTS, NEST, WHOLE, write
 
-import releases.protect
+import releases.protect.onetable
 from common.faults import Infeasible, InputError
-from releases.known import read_all_known
-from releases.methodoptions import MethodOptions
+from releases.attack.known import read_all_known
+from releases.files.wholefiles import Writing, write_whole
 from releases.outcome import Outcome, Refused
-from releases.protect import ProtectOptions, protect
-from releases.ptables import write_ptable
-from releases.wholefiles import Writing, write_whole
+from releases.protect.onetable import ProtectOptions, protect
+from releases.rules.methodoptions import MethodOptions
+from releases.rules.ptables import write_ptable
 from sdc.cellkey.design import PTableSpec, design_ptable
 
 
@@ -460,7 +460,7 @@ class TestWriting:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         before = set(tmp_path.iterdir())
-        monkeypatch.setattr(releases.protect, failing, full)
+        monkeypatch.setattr(releases.protect.onetable, failing, full)
         assert "the disk is full" in refused(options)
         assert set(tmp_path.iterdir()) == before
 

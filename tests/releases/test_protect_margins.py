@@ -13,11 +13,11 @@ import pytest
 from counts_files import KEY
 
 from common.faults import Infeasible, InputError
-from releases.attack import AttackOptions, attack
-from releases.methodoptions import MethodOptions
-from releases.methods import METHODS
+from releases.attack.deducing import AttackOptions, attack
 from releases.outcome import Refused
-from releases.protect import ProtectOptions, protect
+from releases.protect.methods import METHODS
+from releases.protect.onetable import ProtectOptions, protect
+from releases.rules.methodoptions import MethodOptions
 
 AREAS, BENEFITS, SEXES = 8, ("esa", "jsa", "uc"), ("f", "m")
 CODES = {"oa": [f"E{area:08d}" for area in range(AREAS)], "lad": ["A1", "A2"]}

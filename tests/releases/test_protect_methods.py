@@ -11,11 +11,11 @@ import pytest
 from counts_files import KEY
 
 from common.faults import Infeasible, InputError
-from releases.attack import AttackOptions, attack
-from releases.methodoptions import MethodOptions
-from releases.methods import METHODS
+from releases.attack.deducing import AttackOptions, attack
 from releases.outcome import Outcome
-from releases.protect import ProtectOptions, protect
+from releases.protect.methods import METHODS
+from releases.protect.onetable import ProtectOptions, protect
+from releases.rules.methodoptions import MethodOptions
 
 AREAS, BENEFITS = 60, ("dla", "esa", "jsa", "uc")
 SAFE = ("controlled-rounding", "small-count-rounding", "suppression", "cell-key")

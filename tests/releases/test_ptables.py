@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.faults import InputError
-from releases.ptables import read_ptable, write_ptable
+from releases.rules.ptables import read_ptable, write_ptable
 from sdc.cellkey.design import PTableSpec, design_ptable
 from sdc.cellkey.ptable import KeyTable, PTable, in_keys, noise_of
 

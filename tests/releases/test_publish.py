@@ -27,7 +27,7 @@ from small_place import (
 
 from common.faults import Disclosure, Infeasible, InputError
 from releases.check import check_release
-from releases.pipeline import publish
+from releases.publish.pipeline import publish
 
 TABLES = ("benefit", "age", "sex", "duration")
 MANIFEST = {

@@ -7,12 +7,12 @@ import pytest
 from counts_files import AREAS, write
 
 from common.faults import InputError
-from releases.known import find_known, read_all_known
-from releases.nests import read_tree
-from releases.protect import ProtectOptions, protect
-from releases.publicblock import read_told
-from releases.published import Published, lay_out, open_published
-from releases.said import Defaults, gather, method_of
+from releases.attack.known import find_known, read_all_known
+from releases.attack.publicblock import read_told
+from releases.attack.published import Published, lay_out, open_published
+from releases.attack.said import Defaults, gather, method_of
+from releases.counts.nests import read_tree
+from releases.protect.onetable import ProtectOptions, protect
 from sdc.attack.intervals import NO_BOUND
 from sdc.tables import LOW, NOT_AVAILABLE, NOT_PUBLISHED, SHOWN, STRUCTURAL, SUPPRESSED
 

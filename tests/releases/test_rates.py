@@ -34,10 +34,10 @@ from test_check import found, listed_anew
 
 from common.faults import InputError
 from releases.check import check_release
-from releases.denominators import Denominators
-from releases.pipeline import publish
-from releases.rates import rate_table, rates_of
-from releases.statspec import DenominatorSpec, RateSpec
+from releases.publish.denominators import Denominators
+from releases.publish.pipeline import publish
+from releases.publish.rates import rate_table, rates_of
+from releases.publish.statspec import DenominatorSpec, RateSpec
 from reports.model import ReportTable
 from sdc.tables import LOW, NOT_AVAILABLE, SHOWN, STRUCTURAL, SUPPRESSED, Classification, Hierarchy, Method, SafeTable
 

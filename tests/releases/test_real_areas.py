@@ -17,8 +17,8 @@ from real_places import COPYRIGHT, Case, london, lookup, trafford_2011, trafford
 from small_place import buckets, change, command, rows_of
 
 from geography.boundaries import mended, read_many
-from releases.pipeline import publish
-from releases.synth import synthesise
+from releases.publish.pipeline import publish
+from releases.synth.making import synthesise
 
 pytestmark = [
     pytest.mark.real_areas,

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from releases.attack import AttackOptions, attack
+from releases.attack.deducing import AttackOptions, attack
 from sdc.findings import Audit, Finding
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -15,8 +15,8 @@ from derived_place import with_parts
 from real_places import LONDON, TRAFFORD, Case, london, lookup, trafford_2021
 from small_place import buckets, change, command, rows_of
 
-from releases.pipeline import publish
-from releases.synth import synthesise
+from releases.publish.pipeline import publish
+from releases.synth.making import synthesise
 
 pytestmark = [
     pytest.mark.real_areas,

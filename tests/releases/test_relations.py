@@ -7,7 +7,7 @@ from conftest import Published
 from small_place import change, claim, one_table, write_claims
 
 from common.faults import InputError
-from releases.pipeline import publish
+from releases.publish.pipeline import publish
 
 
 def table(id_: str, *by: str, **more: object) -> dict[str, object]:

@@ -9,7 +9,7 @@ from held_records import CLAIMS, DAY, RESEARCH_HOLDINGS, asked, everything, peop
 from small_place import command
 
 from common.faults import InputError
-from releases.retention import retain
+from releases.retention.due import retain
 
 # --- What is due --------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from held_records import (
 from small_place import command
 
 from common.faults import InputError
-from releases.heldfolder import Change, Identity, opened
+from releases.retention.heldfolder import Change, Identity, opened
 
 # --- Nothing outside the folders given ----------------------------------------------------------
 
@@ -97,7 +97,7 @@ def test_what_holdings_do_not_name_is_left_alone_and_told(benefit: Path) -> None
 
 
 def test_a_mounted_file_is_refused(benefit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("releases.heldfolder._mounted_in", lambda folder: {"claims.csv"})
+    monkeypatch.setattr("releases.retention.heldfolder._mounted_in", lambda folder: {"claims.csv"})
     with pytest.raises(InputError, match="mounted there"):
         run(benefit, do=True)
 
@@ -302,7 +302,7 @@ def test_a_full_disk_changes_nothing(benefit: Path, monkeypatch: pytest.MonkeyPa
         raise OSError(28, "No space left on device")
 
     before = hashlib.sha256((benefit / "claims.csv").read_bytes()).digest()
-    monkeypatch.setattr("releases.retention.rewrite_file", full)
+    monkeypatch.setattr("releases.retention.due.rewrite_file", full)
     with pytest.raises(InputError, match="disk is full"):
         run(benefit, do=True)
     assert hashlib.sha256((benefit / "claims.csv").read_bytes()).digest() == before

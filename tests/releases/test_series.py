@@ -11,8 +11,8 @@ from conftest import Published
 from small_place import change, command, files, one_table, read_claims, rows_of, write_claims
 
 from common.faults import InputError
-from releases.manifest import read_manifest
-from releases.pipeline import publish
+from releases.publish.manifest import read_manifest
+from releases.publish.pipeline import publish
 
 LATER = {
     "release__reference_date": "2026-08-31",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.faults import InputError
-from releases.attack import AttackOptions, attack
+from releases.attack.deducing import AttackOptions, attack
 from releases.outcome import Outcome
 from sdc.findings import Audit
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from sheet_files import Rows, write_ods
 
 from common.faults import InputError
-from releases.known import Known, read_all_known
-from releases.pieces import Read, read_pieces
-from releases.said import Defaults
-from releases.sheettables import is_workbook
-from releases.tidyfile import read_header, read_tidy
+from releases.attack.known import Known, read_all_known
+from releases.attack.pieces import Read, read_pieces
+from releases.attack.said import Defaults
+from releases.files.sheettables import is_workbook
+from releases.files.tidyfile import read_header, read_tidy
 from sdc.tables import SHOWN, SUPPRESSED
 
 TABLE: Rows = (

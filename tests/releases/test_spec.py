@@ -8,7 +8,7 @@ import pytest
 from small_place import change, command
 
 from common.faults import InputError
-from releases.releasefile import read_release
+from releases.publish.releasefile import read_release
 
 
 def told(release: Path) -> list[str]:

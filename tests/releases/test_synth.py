@@ -11,9 +11,9 @@ from small_place import AREAS, buckets, change, command, files, lookup_rows, mak
 
 from claimants.dictionary import shipped_dictionary
 from common.faults import InputError
-from releases.pipeline import publish
-from releases.releasefile import read_release
-from releases.synth import SynthOptions, synthesise
+from releases.publish.pipeline import publish
+from releases.publish.releasefile import read_release
+from releases.synth.making import SynthOptions, synthesise
 
 
 @pytest.fixture

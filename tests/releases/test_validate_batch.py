@@ -272,7 +272,7 @@ def test_nothing_is_told_that_the_log_could_not_keep(office: Office, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("releases.wholefiles.os.replace", full)
+    monkeypatch.setattr("releases.files.wholefiles.os.replace", full)
     ran = office.ask(range(60))
     assert ran.code == 2 and ran.out == "" and "key.batches" in ran.err
     assert not office.log.exists()

@@ -1,0 +1,1 @@
+"""The command ``smallarea compare``: methods side by side on one table."""

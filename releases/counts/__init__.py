@@ -1,0 +1,1 @@
+"""True counts going in: tables from files or from the caseload, their categories and nests."""

@@ -1,0 +1,1 @@
+"""The command ``smallarea freeze``: one pseudonymised extract a quarter, and the record of its keys."""

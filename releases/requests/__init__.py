@@ -1,0 +1,1 @@
+"""The command ``smallarea assess-request``: which step of the five a request for data belongs to."""

@@ -1,0 +1,1 @@
+"""The command ``smallarea retention``: what is due in folders of records, and doing it."""

@@ -1,0 +1,1 @@
+"""The command ``smallarea synth``: made-up extracts."""
