@@ -4,7 +4,6 @@ import os
 import traceback
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +14,6 @@ from claimants.caseload import Caseload, CaseloadSpec, count_caseload
 from claimants.engine import connect
 from claimants.extract import ExtractSpec, Need, open_extract
 from common.faults import InputError
-from geography.postcodes import Postcodes
 
 CANARIES = ("Canary", "canary", "P0", "P1", "AA1 1AA", "1990-06-15", "2026-01-10", "Secretville")
 
@@ -174,14 +172,6 @@ def test_free_text_cannot_be_opened(tmp_path: Path) -> None:
     spec = ExtractSpec(paths=(written(tmp_path / "claims.csv"),))
     with connect(spill=None) as connection, pytest.raises(PermissionError):
         open_extract(connection, spec, [Need(field="notes", purpose="counting")])
-
-
-def test_postcodes_that_stand_twice_are_a_bug(tmp_path: Path) -> None:
-    twice = object.__new__(Postcodes)
-    object.__setattr__(twice, "postcodes", np.array(["AA11AA", "AA11AA"]))
-    object.__setattr__(twice, "area", np.array([0, 1], np.int32))
-    with pytest.raises(ValueError, match="unique"):
-        count(written(tmp_path / "claims.csv"), None, postcodes=twice)
 
 
 def test_nothing_is_written_without_a_spill_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

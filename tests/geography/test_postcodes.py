@@ -112,3 +112,9 @@ def test_a_notice_counts_odd_codes() -> None:
     assert code_notices("oa", np.array(["E00000001"])) == ()
     (notice,) = code_notices("ward", np.array(["E00000001", "W1"]))
     assert notice.startswith("1 of 2 codes of level 'ward'")
+
+
+@pytest.mark.parametrize("postcodes", [["AA11AA", "AA11AA"], ["BB22BB", "AA11AA"]])
+def test_postcodes_that_stand_twice_or_out_of_order_are_a_bug(postcodes: list[str]) -> None:
+    with pytest.raises(ValueError, match="sorted and unique"):
+        Postcodes(postcodes=np.array(postcodes), area=np.zeros(2, np.int32))
